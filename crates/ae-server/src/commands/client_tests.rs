@@ -259,6 +259,27 @@ fn unblocking() {
 }
 
 #[test]
+fn a_client_may_say_that_it_uses_no_keys_except_with_touch() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[("SET k v", "+OK"), ("CLIENT NO-TOUCH ON", "+OK")]);
+    session.wait(10_000);
+    for request in ["GET k", "APPEND k w", "EVAL \"redis.call('get', 'k')\" 0", "MULTI\nGET k\nEXEC"] {
+        session.run(request);
+        session.expect(&[("OBJECT IDLETIME k", ":10")]);
+    }
+    session.expect(&[("TOUCH k", ":1"), ("OBJECT IDLETIME k", ":0")]);
+    session.wait(10_000);
+    session.run("EVAL \"redis.call('touch', 'k')\" 0");
+    session.expect(&[("OBJECT IDLETIME k", ":0")]);
+    session.wait(10_000);
+    session.run_as(&mut other, "GET k");
+    session.expect(&[("OBJECT IDLETIME k", ":0")]);
+    session.wait(10_000);
+    session.expect(&[("CLIENT NO-TOUCH OFF", "+OK"), ("STRLEN k", ":2"), ("OBJECT IDLETIME k", ":0")]);
+}
+
+#[test]
 fn switches_and_errors() {
     Session::new().expect(&[
         ("CLIENT NO-EVICT on", "+OK"),
