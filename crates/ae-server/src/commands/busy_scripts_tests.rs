@@ -73,6 +73,7 @@ fn a_busy_function_is_told_and_ended() {
 #[test]
 fn a_busy_script_that_has_written_goes_on_until_the_server_ends() {
     let mut session = Session::new();
+    let (mut replica, _) = session.replica("REPLCONF capa psync2");
     session.run("CONFIG SET busy-reply-threshold 1");
     let script = "redis.call('set', 'k', 'v') redis.call('get', 'k') while true do end";
     let requests = ["SCRIPT KILL", "SHUTDOWN", "SHUTDOWN NOSAVE"];
@@ -80,6 +81,9 @@ fn a_busy_script_that_has_written_goes_on_until_the_server_ends() {
     assert!(others[0].starts_with("-UNKILLABLE Sorry the script already executed write commands"), "{}", others[0]);
     assert_eq!(others[1..], [BUSY, ""]);
     assert!(session.server.shutdown);
+    // Nobody gets half of what it does.
+    let told = session.fed(&mut replica);
+    assert!(!told.contains("set"), "{told}");
 }
 
 #[test]

@@ -139,6 +139,7 @@ const ROWS: &[Row] = &[
     row("", "ZINCRBY k 2 a", 1, "zincr k", "=", true),
     row("ZADD a 1 x 2 y", "ZINTERSTORE k 1 a", 1, "zinterstore k", "=", true),
     row("ZADD k 1 a 2 b 3 c", "ZMPOP 1 k MAX COUNT 2", 2, "zpopmax k", "ZPOPMAX k 2", true),
+    row("ZADD k 1 a 2 b", "ZMPOP 2 none k MIN COUNT 5", 2, "zpopmin k, del k", "ZPOPMIN k 2", true),
     row("ZADD k 1 a 2 b 3 c", "ZPOPMAX k 2", 2, "zpopmax k", "=", true),
     row("ZADD k 1 a", "ZPOPMIN k", 1, "zpopmin k, del k", "=", true),
     row("ZADD a 1 x 2 y", "ZRANGESTORE k a 0 -1", 1, "zrangestore k", "=", true),
@@ -408,6 +409,7 @@ fn what_is_changed_is_not_read() {
         ("RPUSH k a", "RPOPLPUSH k k"),
         ("RPUSH k a", "BLMOVE k a LEFT LEFT 0"),
         ("SET k 1", "INCRBYFLOAT k 1"),
+        ("SET k 1", "MSETNX a 1 k 1"),
         ("SET k 1", "SETRANGE k 0 \"\""),
         ("SADD k a", "SMOVE k a a"),
         ("XADD k 1-1 f v", "XGROUP CREATE k g $"),
@@ -454,6 +456,7 @@ fn what_is_replied_is_read() {
         ("GEOADD k 1 2 a", "GEOPOS k a"),
         ("GEOADD k 1 2 a", "GEOSEARCH k FROMLONLAT 1 2 BYRADIUS 1 m"),
         ("XADD k 1-1 f v", "XLEN k"),
+        ("XADD k 1-1 f v", "XACK k g 1-1"),
         ("XADD k 1-1 f v", "XINFO STREAM k"),
         ("XADD k 1-1 f v", "XRANGE k - +"),
     ] {
