@@ -295,6 +295,11 @@ impl Client {
         self.named.as_ref().map_or(&[], |named| &named.name)
     }
 
+    /// Whether a key that the command looks at counts as used, by CLIENT NO-TOUCH.
+    pub fn uses_keys_with(&self, spec: &Spec) -> bool {
+        !self.named.as_ref().is_some_and(|named| named.no_touch) || spec.full_name == "touch"
+    }
+
     pub fn names_mut(&mut self) -> &mut Names {
         self.named.get_or_insert_default()
     }

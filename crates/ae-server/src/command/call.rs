@@ -42,6 +42,7 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     let (started, wait) = (context.server.clock.begin(), context.wait);
     let changes = context.server.databases.dirty;
     context.server.databases.effects.begin();
+    context.server.databases.notes_uses = context.client.uses_keys_with(command.spec);
     let outcome = (command.run)(&mut context);
     let Context { server, client, args, still_waiting, .. } = context;
     if let Err(error) = outcome {

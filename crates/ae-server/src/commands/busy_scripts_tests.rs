@@ -6,6 +6,7 @@ use crate::server::state::{ServeOthers, Server};
 use crate::testing::{Session, answer, one_line};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// Another client, whose requests arrive while the script runs.
 struct Others {
@@ -61,9 +62,12 @@ fn a_busy_function_is_told_and_ended() {
     session.request(&["FUNCTION", "LOAD", library].map(|word| word.as_bytes().to_vec()));
     session.run("CONFIG SET busy-reply-threshold 1");
     let requests = ["GET k", "FUNCTION STATS", "SCRIPT KILL", "FUNCTION KILL"];
+    let called = Instant::now();
     let (reply, others) = meanwhile(&mut session, &["FCALL", "f", "1", "k"], &requests);
+    let in_all = called.elapsed().as_millis();
     let stats = "*4 $14 running_script *6 $4 name $1 f $7 command *4 $5 FCALL $1 f $1 1 $1 k $11 duration_ms :";
-    assert!(others[1].starts_with(stats), "{}", others[1]);
+    let duration = others[1].strip_prefix(stats).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    assert!(duration.is_some_and(|duration| (1..=in_all).contains(&duration)), "{} in {in_all} ms", others[1]);
     assert_eq!([&others[0], &others[2], &others[3]], [BUSY_FUNCTION, BUSY_FUNCTION, "+OK"]);
     heard::told(Level::Warning, "You can kill it with the FUNCTION KILL command. Its name: f");
     assert!(reply.starts_with("-ERR ") && reply.contains("Script killed by user"), "{reply}");
@@ -72,6 +76,7 @@ fn a_busy_function_is_told_and_ended() {
 #[test]
 fn a_busy_script_that_has_written_goes_on_until_the_server_ends() {
     let mut session = Session::new();
+    let (mut replica, _) = session.replica("REPLCONF capa psync2");
     session.run("CONFIG SET busy-reply-threshold 1");
     let script = "redis.call('set', 'k', 'v') redis.call('get', 'k') while true do end";
     let requests = ["SCRIPT KILL", "SHUTDOWN", "SHUTDOWN NOSAVE"];
@@ -79,6 +84,9 @@ fn a_busy_script_that_has_written_goes_on_until_the_server_ends() {
     assert!(others[0].starts_with("-UNKILLABLE Sorry the script already executed write commands"), "{}", others[0]);
     assert_eq!(others[1..], [BUSY, ""]);
     assert!(session.server.shutdown);
+    // Nobody gets half of what it does.
+    let told = session.fed(&mut replica);
+    assert!(!told.contains("set"), "{told}");
 }
 
 #[test]

@@ -146,6 +146,21 @@ fn killing() {
 }
 
 #[test]
+fn of_who_is_killed_nothing_is_left() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run_as(&mut other, "WATCH k");
+    session.run_as(&mut other, "SUBSCRIBE c");
+    session.expect(&[
+        ("PUBSUB NUMSUB c", "*2 $1 c :1"),
+        (&format!("CLIENT KILL ID {}", other.id), ":1"),
+        ("PUBSUB NUMSUB c", "*2 $1 c :0"),
+        ("PUBLISH c m", ":0"),
+    ]);
+    assert!(session.server.databases.observers.watched.is_empty());
+}
+
+#[test]
 fn replies_can_be_left_out() {
     Session::new().expect(&[
         ("CLIENT REPLY SKIP", ""),
@@ -226,18 +241,42 @@ fn unblocking() {
     let mut session = Session::new();
     let mut other = session.other();
     let id = other.id;
-    for (how, reply) in [("", "*-1"), (" ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK")] {
+    let error = "-UNBLOCKED client unblocked via CLIENT UNBLOCK";
+    for (how, reply) in [("", "*-1"), (" TIMEOUT", "*-1"), (" ERROR", error)] {
         session.run_as(&mut other, "BLPOP k 0");
         session.expect(&[(&format!("CLIENT UNBLOCK {id}{how}"), ":1"), (&format!("CLIENT UNBLOCK {id}"), ":0")]);
         assert_eq!(session.received(&mut other), reply);
     }
     // The error counts as a failure of the command that waited.
     assert!(session.run("INFO errorstats").contains("errorstat_UNBLOCKED:count=1"));
-    assert!(session.run("INFO commandstats").contains("rejected_calls=0,failed_calls=1"));
+    let stats = session.run("INFO commandstats");
+    let of_who_waited = stats.split(' ').find(|line| line.starts_with("cmdstat_blpop:")).unwrap();
+    assert!(of_who_waited.contains("rejected_calls=0,failed_calls=1"), "{stats}");
     session.expect(&[
         ("CLIENT UNBLOCK 999", ":0"),
         ("CLIENT UNBLOCK 1 x", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
     ]);
+}
+
+#[test]
+fn a_client_may_say_that_it_uses_no_keys_except_with_touch() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[("SET k v", "+OK"), ("CLIENT NO-TOUCH ON", "+OK")]);
+    session.wait(10_000);
+    for request in ["GET k", "APPEND k w", "EVAL \"redis.call('get', 'k')\" 0", "MULTI\nGET k\nEXEC"] {
+        session.run(request);
+        session.expect(&[("OBJECT IDLETIME k", ":10")]);
+    }
+    session.expect(&[("TOUCH k", ":1"), ("OBJECT IDLETIME k", ":0")]);
+    session.wait(10_000);
+    session.run("EVAL \"redis.call('touch', 'k')\" 0");
+    session.expect(&[("OBJECT IDLETIME k", ":0")]);
+    session.wait(10_000);
+    session.run_as(&mut other, "GET k");
+    session.expect(&[("OBJECT IDLETIME k", ":0")]);
+    session.wait(10_000);
+    session.expect(&[("CLIENT NO-TOUCH OFF", "+OK"), ("STRLEN k", ":2"), ("OBJECT IDLETIME k", ":0")]);
 }
 
 #[test]
@@ -272,6 +311,10 @@ fn clients_of_an_address_of_the_server_are_killed() {
     assert!(session.server.clients.get_same(one).is_none());
     session.expect(&[("CLIENT KILL ADDR 10.0.0.8:6379", ":0"), ("CLIENT KILL 10.0.0.9:6379", "+OK")]);
     assert!(session.server.clients.get_same(other).is_none());
+    // The old form spares nobody.
+    session.client.announced = at("10.0.0.5:1000", "10.0.0.9:6379");
+    session.expect(&[("CLIENT KILL ADDR 10.0.0.5:1000", ":0"), ("CLIENT KILL 10.0.0.5:1000", "+OK")]);
+    assert_eq!(session.client.closing, Closing::AfterReplies);
 }
 
 #[test]

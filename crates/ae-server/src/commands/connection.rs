@@ -68,6 +68,7 @@ pub fn hello(ctx: &mut Context<'_>) -> Outcome {
     }
     ctx.client.protocol = protocol;
     let id = ctx.client.id as i64;
+    let role = if ctx.server.replication.link.is_some() { "replica" } else { "master" };
     let mut reply = ctx.reply();
     reply.map(7);
     for text in ["server", "redis", "version", REDIS_VERSION] {
@@ -77,7 +78,7 @@ pub fn hello(ctx: &mut Context<'_>) -> Outcome {
         reply.bulk(field);
         reply.integer(value);
     }
-    for text in ["mode", "standalone", "role", "master", "modules"] {
+    for text in ["mode", "standalone", "role", role, "modules"] {
         reply.bulk(text);
     }
     reply.array(0);
@@ -203,6 +204,13 @@ mod tests {
             ("HELLO", &greeting.replace("*14", "%7").replace("proto :2", "proto :3")),
             ("RESET", "+RESET"),
             ("GET none", "$-1"),
+        ]);
+        // An error changes nothing.
+        session.expect(&[
+            ("HELLO 3 SETNAME \"a b\"", "-ERR Client names cannot contain spaces, newlines or special characters."),
+            ("GET none", "$-1"),
+            ("REPLICAOF 127.0.0.1 1", "+OK"),
+            ("HELLO", &greeting.replace("$6 master", "$7 replica")),
         ]);
         let mut session = Session::with(Config { password: b"secret".into(), ..Config::default() });
         assert!(session.run("HELLO 2").starts_with("-NOAUTH HELLO must be called"));

@@ -142,6 +142,8 @@ fn small_tools() {
             && object.ends_with(" lru_seconds_idle:0"),
         "{object}"
     );
+    let lru = object.split(" lru:").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
+    assert!(lru.is_some_and(|seconds| seconds < 1 << 24), "{object}");
     session.run("SET volatile v PX 10");
     session.wait(20);
     assert!(session.run("DEBUG OBJECT volatile").starts_with("+Value at:0x"), "it has expired, and is still there");
@@ -174,6 +176,18 @@ fn keys_can_be_left_alone_when_they_expire() {
     session.expect(&[("DBSIZE", ":1"), ("DEBUG SET-ACTIVE-EXPIRE 1", "+OK")]);
     session.server.expire();
     session.expect(&[("DBSIZE", ":0")]);
+}
+
+/// As it has for a request that comes after it.
+#[test]
+fn what_expires_while_the_server_sleeps_has_gone_behind_that() {
+    Session::new().expect(&[("SET k v PX 1", "+OK"), ("DEBUG SLEEP 0.002", "+OK"), ("GET k", "$-1")]);
+}
+
+#[test]
+fn nobody_hears_of_strings_made_for_tests() {
+    let mut session = Session::new();
+    assert_eq!(session.events(&["DEBUG POPULATE 3", "SET k v"]), ["set"]);
 }
 
 #[test]

@@ -176,6 +176,8 @@ mod tests {
         ] {
             assert!(set.contains(part), "{part} in {set}");
         }
+        let kill = session.run("COMMAND DOCS client|kill");
+        assert!(kill.contains("$4 name $7 ip:port $4 type $6 string $16 deprecated_since $6 2.8.12"), "{kill}");
         assert!(session.run("COMMAND DOCS debug").contains("$9 doc_flags *1 +syscmd"));
         assert!(session.run("COMMAND DOCS config|get").starts_with("*2 $10 config|get "));
     }

@@ -128,7 +128,10 @@ mod tests {
         ]);
         for key in ["s", "l", "z"] {
             let payload = dumped(&mut session, key);
-            assert_eq!(restore(&mut session, &[key, "0"], &payload, &[]), "-BUSYKEY Target key name already exists.");
+            for time in ["0", "-1", "x"] {
+                let reply = restore(&mut session, &[key, time], &payload, &[]);
+                assert_eq!(reply, "-BUSYKEY Target key name already exists.");
+            }
             assert_eq!(restore(&mut session, &[key, "0"], &payload, &["REPLACE"]), "+OK");
             assert_eq!(restore(&mut session, &["copy", "5000"], &payload, &["replace"]), "+OK");
             assert_eq!(dumped(&mut session, "copy"), payload);
@@ -253,12 +256,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_replaced_by_something_that_has_expired_is_deleted() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        session.run("CONFIG SET notify-keyspace-events KA");
+        let mut listener = session.other();
+        session.run_as(&mut listener, "SUBSCRIBE __keyspace@0__:s");
+        session.received(&mut listener);
+        assert_eq!(restore(&mut session, &["s", "1"], &payload, &["ABSTTL", "REPLACE"]), "+OK");
+        assert_eq!(session.received(&mut listener), "*3 $7 message $16 __keyspace@0__:s $3 del");
+    }
+
+    #[test]
     fn a_dump_is_a_read() {
         let mut session = Session::new();
         session.run("SET s v");
+        session.wait(10_000);
         session.run("DUMP s");
         session.run("DUMP none");
         assert_eq!((session.number("keyspace_hits"), session.number("keyspace_misses")), (1, 1));
+        session.expect(&[("OBJECT IDLETIME s", ":0")]);
     }
 
     #[test]

@@ -171,6 +171,8 @@ fn a_forced_failover_wants_a_target_and_a_time() {
         ("FAILOVER FORCE TO 127.0.0.1 7000", both),
         ("FAILOVER TIMEOUT 0", "-ERR FAILOVER timeout must be greater than 0"),
         ("FAILOVER ABORT FORCE", "-ERR syntax error"),
+        ("FAILOVER TIMEOUT 1 TIMEOUT 2", "-ERR syntax error"),
+        ("FAILOVER TO ? 7000 TO ? 7000", "-ERR syntax error"),
         ("FAILOVER ABORT", "-ERR No failover in progress."),
     ]);
 }

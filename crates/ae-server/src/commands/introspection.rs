@@ -254,6 +254,9 @@ mod tests {
             assert!(sort.contains(&part), "{part} in {sort}");
         }
         assert!(session.run("COMMAND INFO client|list").starts_with("*1 *10 $11 client|list :-2"));
+        assert!(
+            session.run("COMMAND INFO dbsize").contains("*2 $25 request_policy:all_shards $23 response_policy:agg_sum")
+        );
         // Subcommands are in an array, none in a set.
         session.run("HELLO 3");
         assert!(session.run("COMMAND INFO memory").contains("~0 ~0 *6 *10 $13 memory|doctor"));
@@ -361,6 +364,8 @@ mod tests {
             ("COMMAND GETKEYSANDFLAGS ZUNIONSTORE to 01 a", "*2 *2 $1 a *0 *2 $2 to *0"),
             ("COMMAND GETKEYS BLMPOP 0 1.9 a LEFT", "*1 $1 a"),
             ("COMMAND GETKEYS PING x", "-ERR The command has no key arguments"),
+            // Its channel is at a key's place.
+            ("COMMAND GETKEYS SPUBLISH c m", "-ERR The command has no key arguments"),
             ("COMMAND GETKEYS GET a b", "-ERR Invalid number of arguments specified for command"),
             ("COMMAND GETKEYS NOSUCH x", "-ERR Invalid command specified"),
             ("COMMAND GETKEYS EVAL script 0", "*0"),

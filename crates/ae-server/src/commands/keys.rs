@@ -169,7 +169,7 @@ mod tests {
             ("COPY a b", ":0"),
             ("RPUSH b 3", ":3"),
             ("TTL b", ":100"),
-            ("COPY b a REPLACE", ":1"),
+            ("COPY b a REPLACE replace", ":1"),
             ("RPUSH a 4", ":4"),
             ("COPY b a DB 1", ":1"),
             ("COPY b b DB 1 REPLACE", ":1"),
@@ -219,6 +219,9 @@ mod tests {
             ("TOUCH k", ":1"),
             ("OBJECT IDLETIME k", ":0"),
         ]);
+        // What is copied is read.
+        session.wait(10_000);
+        session.expect(&[("OBJECT IDLETIME k", ":10"), ("COPY k other", ":1"), ("OBJECT IDLETIME k", ":0")]);
     }
 
     #[test]

@@ -130,6 +130,7 @@ mod tests {
             ("LATENCY RESET", ":1"),
             ("LATENCY LATEST", "*0"),
         ]);
+        with_pauses().expect(&[("LATENCY RESET", ":2"), ("LATENCY LATEST", "*0"), ("LATENCY RESET", ":0")]);
     }
 
     #[test]

@@ -103,6 +103,7 @@ mod tests {
             ("MSET a ohmytext b mynewtext", "+OK"),
             ("LCS a b", "$6 mytext"),
             ("LCS a b LEN", ":6"),
+            ("LCS a b WITHMATCHLEN", "$6 mytext"),
             ("LCS a b idx", "*4 $7 matches *2 *2 *2 :4 :7 *2 :5 :8 *2 *2 :2 :3 *2 :0 :1 $3 len :6"),
             ("LCS a b IDX WITHMATCHLEN minmatchlen 4", "*4 $7 matches *1 *3 *2 :4 :7 *2 :5 :8 :4 $3 len :6"),
             ("LCS a b IDX IDX MINMATCHLEN 9 MINMATCHLEN 4", "*4 $7 matches *1 *2 *2 :4 :7 *2 :5 :8 $3 len :6"),

@@ -20,6 +20,9 @@ fn moving() {
         ("LMOVE a b UP RIGHT", "-ERR syntax error"),
         ("BLMOVE a b LEFT DOWN x", "-ERR syntax error"),
         ("BLMOVE a b LEFT LEFT x", "-ERR timeout is not a float or out of range"),
+        ("SET s v", "+OK"),
+        ("BLMOVE s b LEFT LEFT x", "-ERR timeout is not a float or out of range"),
+        ("BRPOPLPUSH s b -1", "-ERR timeout is negative"),
     ]);
 }
 

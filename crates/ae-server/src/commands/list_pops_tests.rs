@@ -133,6 +133,16 @@ fn a_transaction_does_not_wait_and_wakes_others_at_its_end() {
 }
 
 #[test]
+fn only_count_follows_an_end() {
+    Session::new().expect(&[
+        ("RPUSH l a b", ":2"),
+        ("LMPOP 1 l LEFT LIMIT 1", "-ERR syntax error"),
+        ("LMPOP 1 l LEFT COUNT 1 COUNT 1", "-ERR syntax error"),
+        ("LMPOP 1 l LEFT count 1", "*2 $1 l *1 $1 a"),
+    ]);
+}
+
+#[test]
 fn timeouts_are_checked() {
     Session::new().expect(&[
         ("BLPOP k x", "-ERR timeout is not a float or out of range"),

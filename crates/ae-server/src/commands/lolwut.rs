@@ -70,7 +70,7 @@ mod tests {
         for line in ["LOLWUT", "LOLWUT VERSION 5 40", "LOLWUT VERSION 6 1 2 x", "LOLWUT 1 2 3"] {
             assert!(session.run(line).ends_with(&format!("Redis ver. {REDIS_VERSION}\n")), "{line}");
         }
-        for line in ["LOLWUT VERSION x", "LOLWUT VERSION 5 40 10 x", "LOLWUT VERSION 6 x"] {
+        for line in ["LOLWUT VERSION x", "LOLWUT VERSION 5 40 10 x", "LOLWUT VERSION 6 x", "LOLWUT VERSION 6 1 x"] {
             session.expect(&[(line, "-ERR value is not an integer or out of range")]);
         }
     }

@@ -43,7 +43,7 @@ pub fn stats(ctx: &mut Context<'_>) -> Outcome {
         ("clients.slaves", bytes(usage.replicas)),
         ("clients.normal", bytes(usage.clients)),
         ("cluster.links", Bytes(0)),
-        ("aof.buffer", bytes(ctx.server.append_only.buffered() as u64)),
+        ("aof.buffer", bytes(ctx.server.log_buffers() as u64)),
         ("lua.caches", bytes(usage.scripts)),
         ("functions.caches", bytes(usage.libraries)),
     ];
@@ -162,6 +162,28 @@ mod tests {
     }
 
     #[test]
+    fn the_peak_and_what_the_allocator_holds_are_told() {
+        let mut session = Session::new();
+        session.server.last_sample.peak_memory = 1 << 50;
+        session.server.last_sample.startup_memory = 0;
+        session.run("DEBUG POPULATE 1 k 10000000");
+        let stats = session.run("MEMORY STATS");
+        let of = |name: &str| {
+            let value = stats.split(&format!(" {name} ")).nth(1).and_then(|rest| {
+                let mut words = rest.split(' ');
+                let word = words.next()?;
+                // A ratio is text of so many bytes.
+                word.strip_prefix(':').or_else(|| words.next())?.parse::<f64>().ok()
+            });
+            value.unwrap_or_else(|| panic!("{name} in {stats}"))
+        };
+        assert!(stats.contains(" peak.allocated :1125899906842624 "), "{stats}");
+        assert!(of("peak.percentage") < 1.0 && of("dataset.percentage") > 1.0, "{stats}");
+        // It has pages for itself, too.
+        assert!(of("allocator.resident") > of("allocator.active"), "{stats}");
+    }
+
+    #[test]
     fn the_allocator_reports() {
         let mut session = Session::new();
         assert!(session.run("MEMORY MALLOC-STATS").contains("jemalloc statistics"));
@@ -180,7 +202,11 @@ mod tests {
         };
         assert_eq!((of(&mut session, "keys.count"), of(&mut session, "clients.slaves")), (3, 0));
         assert!(of(&mut session, "clients.normal") > 0);
+        assert_eq!((of(&mut session, "replication.backlog"), of(&mut session, "aof.buffer")), (0, 0));
         session.replica("REPLCONF capa eof");
         assert!(of(&mut session, "clients.slaves") > 0);
+        assert!(of(&mut session, "replication.backlog") > 0);
+        session.server.streams.log.bytes.reserve(100_000);
+        assert!(of(&mut session, "aof.buffer") >= 100_000);
     }
 }

@@ -454,7 +454,7 @@ fn a_replica_becomes_the_primary_if_the_one_who_asks_knows_its_history() {
     assert_eq!(reply, "-ERR PSYNC FAILOVER replid must match my replid.");
     assert!(session.run("ROLE").starts_with("*5 $5 slave "));
     let id = session.server.replication.id.clone();
-    session.run_as(&mut old, &format!("PSYNC {id} 1 FAILOVER"));
+    session.run_as(&mut old, &format!("PSYNC {} 1 FAILOVER", id.to_uppercase()));
     heard::told(Level::Notice, "becomes the primary: failover request of ");
     assert!(session.run("ROLE").starts_with("*3 $6 master "));
 }

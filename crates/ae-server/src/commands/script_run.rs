@@ -299,3 +299,7 @@ impl Host for ScriptHost<'_> {
         Err("ERR redis.register_function can only be called on FUNCTION LOAD command".into())
     }
 }
+
+#[cfg(test)]
+#[path = "script_run_tests.rs"]
+mod tests;

@@ -411,6 +411,7 @@ fn a_script_may_run_with_stale_data_if_it_says_so() {
     }
     let reply = eval(&mut session, "#!lua flags=allow-stale\nreturn redis.call('get', 'k')", &["0"]);
     assert!(reply.starts_with("-ERR Can not execute the command on a stale replica script: "), "{reply}");
+    assert_eq!(eval(&mut session, "#!lua flags=allow-stale\nreturn redis.call('publish', 'c', 'm')", &["0"]), ":0");
 }
 
 /// Commands of the append-only file have been run before, with as little memory.

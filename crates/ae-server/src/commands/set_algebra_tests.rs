@@ -10,6 +10,7 @@ fn results_are_replied() {
         ("SINTER a b", "*2 $1 2 $1 3"),
         ("SINTER a b c", "*1 $1 3"),
         ("SINTER a none", "*0"),
+        ("SINTER a b none", "*0"),
         ("SDIFF a b", "*1 $1 1"),
         ("SDIFF a none c", "*2 $1 1 $1 2"),
         ("SDIFF none a", "*0"),

@@ -55,6 +55,19 @@ fn storing() {
 }
 
 #[test]
+fn what_is_sorted_and_looked_up_is_used() {
+    let mut session = Session::new();
+    session.expect(&[("RPUSH l a", ":1"), ("MSET w_a 1 n_a x", "+OK")]);
+    session.wait(10_000);
+    session.expect(&[
+        ("SORT l BY w_* GET n_*", "*1 $1 x"),
+        ("OBJECT IDLETIME l", ":0"),
+        ("OBJECT IDLETIME w_a", ":0"),
+        ("OBJECT IDLETIME n_a", ":0"),
+    ]);
+}
+
+#[test]
 fn what_cannot_be_sorted() {
     Session::new().expect(&[
         ("SET s v", "+OK"),

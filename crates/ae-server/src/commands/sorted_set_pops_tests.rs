@@ -42,6 +42,7 @@ fn from_several() {
         ("BZMPOP x 1 a LOW", "-ERR syntax error"),
         ("BZMPOP x 1 a MIN", "-ERR timeout is not a float or out of range"),
         ("SET s v", "+OK"),
+        ("ZPOPMIN s 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
         ("ZMPOP 2 s b MIN", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
         ("BZPOPMIN s 1", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
     ]);

@@ -42,6 +42,9 @@ fn what_cannot_be_added() {
         ("ZADD z LT NX 1 a", incompatible),
         ("ZADD z GT LT 1 a", incompatible),
         ("ZADD z LT GT 1 a", incompatible),
+        // What is wrong with options is told before what is wrong with scores.
+        ("ZADD z INCR x a 2 b", "-ERR INCR option supports a single increment-element pair"),
+        ("ZADD z NX XX x a", "-ERR XX and NX options at the same time are not compatible"),
         ("ZADD z INCR 1 a 2 b", "-ERR INCR option supports a single increment-element pair"),
         ("ZADD z 1 a nan b", "-ERR value is not a valid float"),
         ("ZINCRBY z NX a", "-ERR syntax error"),

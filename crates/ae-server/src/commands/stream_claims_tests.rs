@@ -26,6 +26,15 @@ fn idle_entries_are_taken_over() {
     ]);
 }
 
+/// Also if the clock was set back since they were delivered.
+#[test]
+fn with_a_negative_idle_time_everything_is_taken_over() {
+    let mut session = session();
+    session.server.now -= 1000;
+    session.expect(&[("XCLAIM s g b 1 1", "*0"), ("XCLAIM s g b -5 1 JUSTID", "*1 $3 1-0")]);
+    session.expect(&[("XAUTOCLAIM s g b -5 0 JUSTID", "*3 $3 0-0 *2 $3 1-0 $3 2-0 *0")]);
+}
+
 #[test]
 fn entries_that_have_gone_are_pending_no_longer() {
     session().expect(&[

@@ -1,5 +1,14 @@
 use crate::testing::Session;
 
+/// As in Redis, which looks at their types first.
+#[test]
+fn keys_are_looked_up_twice() {
+    let mut session = Session::new();
+    session.run("XADD s 1 f v");
+    session.run("XREAD STREAMS s none 0 0");
+    assert_eq!((session.number("keyspace_hits"), session.number("keyspace_misses")), (2, 2));
+}
+
 /// A stream with three entries.
 fn session() -> Session {
     let mut session = Session::new();

@@ -36,6 +36,7 @@ fn what_xadd_refuses_leaves_no_key() {
     const TOO_SMALL: &str = "-ERR The ID specified in XADD must be greater than 0-0";
     Session::new().expect(&[
         ("XADD k 0-0 f v", TOO_SMALL),
+        ("XADD k NOMKSTREAM 0-0 f v", TOO_SMALL),
         ("XADD k 0 f v", TOO_SMALL),
         ("XADD k - f v", "-ERR Invalid stream ID specified as stream command argument"),
         ("XADD k * f", "-ERR wrong number of arguments for 'xadd' command"),

@@ -89,6 +89,8 @@ mod tests {
             ("GET k", "$6 abcdef"),
             ("STRLEN k", ":6"),
             ("STRLEN none", ":0"),
+            ("APPEND i 12", ":2"),
+            ("OBJECT ENCODING i", "$3 int"),
             ("INCR n", ":1"),
             ("APPEND n 0", ":2"),
             ("INCR n", ":11"),
@@ -136,6 +138,8 @@ mod tests {
             ("APPEND k x", "-ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
             ("SETRANGE new 536870912 x", "-ERR string exceeds maximum allowed size (proto-max-bulk-len)"),
             ("EXISTS new", ":0"),
+            ("RPUSH l a", ":1"),
+            ("SETRANGE l 536870912 x", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
         ]);
     }
 

@@ -258,6 +258,25 @@ fn wrong_options() {
 }
 
 #[test]
+fn what_is_said_for_the_next_request_is_told() {
+    let info = |flags: &str| format!("*6 $5 flags {flags} $8 redirect :0 $8 prefixes *0");
+    for (mode, word, flags, said) in [
+        ("OPTIN", "YES", "*2 $2 on $5 optin", "*3 $2 on $5 optin $11 caching-yes"),
+        ("OPTOUT", "NO", "*2 $2 on $6 optout", "*3 $2 on $6 optout $10 caching-no"),
+    ] {
+        Session::new().expect(&[
+            (&format!("CLIENT TRACKING ON {mode}"), "+OK"),
+            ("CLIENT TRACKINGINFO", &info(flags)),
+            (&format!("CLIENT CACHING {word}"), "+OK"),
+            // CLIENT itself is not that request.
+            ("CLIENT TRACKINGINFO", &info(said)),
+            ("PING", "+PONG"),
+            ("CLIENT TRACKINGINFO", &info(flags)),
+        ]);
+    }
+}
+
+#[test]
 fn modes_that_exclude_one_another() {
     let mut session = Session::new();
     let starts = |session: &mut Session, line: &str, text: &str| {

@@ -54,4 +54,14 @@ mod tests {
             ("EXEC", "*1 :0"),
         ]);
     }
+
+    #[test]
+    fn for_a_transaction_that_does_not_wait_no_replica_is_asked() {
+        let mut session = Session::new();
+        let (mut replica, _) = session.replica("REPLCONF capa psync2");
+        session.expect(&[("SET k v", "+OK"), ("MULTI", "+OK"), ("WAIT 1 0", "+QUEUED"), ("EXEC", "*1 :0")]);
+        session.server.ask_for_acks();
+        let told = session.fed(&mut replica);
+        assert!(told.contains("$1 k") && !told.contains("GETACK"), "{told}");
+    }
 }

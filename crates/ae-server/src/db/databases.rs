@@ -55,6 +55,8 @@ pub struct Databases {
     pub observers: Observers,
     /// How uses of keys are noted.
     pub usage: Usage,
+    /// The client has not said that what it does is no use of keys.
+    pub notes_uses: bool,
     /// What waits to be freed.
     pub garbage: Garbage,
     /// What may be evicted next.
@@ -95,6 +97,7 @@ impl Databases {
             expire_effort: 1,
             observers: Observers::default(),
             usage: Usage::default(),
+            notes_uses: true,
             garbage: Garbage::default(),
             candidates: Candidates::default(),
             evict_next: 0,
@@ -223,8 +226,10 @@ impl Databases {
 
     /// Notes that an entry is used.
     pub(super) fn note_use(&mut self, db: usize, id: EntryId, now: i64) {
-        let Databases { keyspaces, usage, random, .. } = self;
-        keyspaces[db].update_access(id, |before| usage.again(before, now, || random.number()));
+        let Databases { keyspaces, usage, random, notes_uses, .. } = self;
+        if *notes_uses {
+            keyspaces[db].update_access(id, |before| usage.again(before, now, || random.number()));
+        }
     }
 
     /// Takes a large value out of an entry that is about to get another one.

@@ -165,7 +165,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_clients_slaves" => usage.replicas,
         "mem_clients_normal" => usage.clients,
         "mem_cluster_links" => 0,
-        "mem_aof_buffer" => server.append_only.buffered() + server.streams.log.bytes.capacity(),
+        "mem_aof_buffer" => server.log_buffers(),
         "mem_allocator" => crate::memory::name(),
         "active_defrag_running" => 0,
         "lazyfree_pending_objects" => background::pending() + server.databases.garbage.len() as u64,

@@ -66,7 +66,12 @@ impl Server {
     /// Bytes that do not count for `maxmemory`: what waits for replicas and for the append-only file. Evictions would only
     /// make more of it.
     pub fn uncounted_memory(&self) -> usize {
-        self.replica_buffers() + self.append_only.buffered() + self.streams.log.bytes.capacity()
+        self.replica_buffers() + self.log_buffers()
+    }
+
+    /// Memory that holds what the append-only file has yet to get.
+    pub fn log_buffers(&self) -> usize {
+        self.append_only.buffered() + self.streams.log.bytes.capacity()
     }
 
     /// Bytes of memory that hold what waits for replicas.

@@ -1,7 +1,9 @@
 //! Keys that move from server to server.
 
 use crate::start;
-use std::net::TcpListener;
+use std::io::Write;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread::JoinHandle;
 use testkit::{Client, Server, free_port};
 
 /// The line that moves keys to a server.
@@ -70,6 +72,79 @@ fn keys_stay_when_nobody_answers() {
     client.call("EXISTS a", ":1");
 }
 
+#[test]
+fn what_is_asked_for_is_checked() {
+    let (here, there) = (start(&[]), start(&[]));
+    let mut client = here.connect();
+    client.call("MSET a 1 b 2", "+OK");
+    let beside = "-ERR When using MIGRATE KEYS option, the key argument must be set to the empty string";
+    client.call(&to(&there, "a 0 1000 KEYS b"), beside);
+    for rest in ["a 0 1000 AUTH", "a 0 1000 AUTH2 default", "a 0 1000 MOVE"] {
+        client.call(&to(&there, rest), "-ERR syntax error");
+    }
+    client.call(&to(&there, "a 0 x"), "-ERR value is not an integer or out of range");
+    client.call("EXISTS a b", ":2");
+}
+
+/// A server that says this to whoever connects, and no more; with its listener and the connection.
+fn says(replies: &'static str) -> (u16, JoinHandle<(TcpListener, TcpStream)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let said = std::thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.write_all(replies.as_bytes()).unwrap();
+        (listener, connection)
+    });
+    (port, said)
+}
+
+#[test]
+fn a_server_that_no_longer_answers_is_not_asked_again() {
+    let here = start(&[]);
+    let mut client = here.connect();
+    client.call("MSET a 1 b 2", "+OK");
+    let (port, said) = says("+OK\r\n+OK\r\n");
+    client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 60000"), "+OK");
+    let (listener, _connection) = said.join().unwrap();
+    // The time-out is this one's, and there is no other connection.
+    let unread = "-IOERR error or timeout reading to target instance";
+    client.call(&format!("MIGRATE 127.0.0.1 {port} b 0 1"), unread);
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err());
+    client.call("EXISTS a b", ":1");
+}
+
+#[test]
+fn a_connection_with_more_than_the_replies_is_not_used_again() {
+    for (replies, kept) in [("+OK\r\n+OK\r\n", "1"), ("+OK\r\n+OK\r\n+OK\r\n", "0")] {
+        let here = start(&[]);
+        let mut client = here.connect();
+        client.call("SET a 1", "+OK");
+        let (port, said) = says(replies);
+        client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 60000"), "+OK");
+        let stats = client.bulk("INFO stats");
+        assert!(stats.contains(&format!("\nmigrate_cached_sockets:{kept}\r\n")), "{stats}");
+        said.join().unwrap();
+    }
+}
+
+#[test]
+fn what_the_other_server_said_before_it_went_away_is_told() {
+    let here = start(&[]);
+    let mut client = here.connect();
+    client.call("SET a 1", "+OK");
+    let (port, said) = says("-ERR no\r\n");
+    let ends = std::thread::spawn(move || {
+        let (listener, connection) = said.join().unwrap();
+        connection.shutdown(Shutdown::Write).unwrap();
+        (listener, connection)
+    });
+    let told = "-ERR Target instance replied with error: ERR no";
+    client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 60000"), told);
+    ends.join().unwrap();
+    client.call("EXISTS a", ":1");
+}
+
 /// The connection is kept for the next keys, with what is selected there.
 #[test]
 fn keys_move_over_the_same_connection() {
@@ -85,7 +160,9 @@ fn keys_move_over_the_same_connection() {
     client.call(&to(&there, "b 3 1000"), "+OK");
     client.call(&to(&there, "c 4 1000"), "+OK");
     // What it refuses makes the next one select again.
-    client.call(&to(&there, "d 99 1000"), "-ERR Target instance replied with error: ERR DB index is out of range");
+    for _ in 0..2 {
+        client.call(&to(&there, "d 99 1000"), "-ERR Target instance replied with error: ERR DB index is out of range");
+    }
     client.call(&to(&there, "d 4 1000 REPLACE"), "+OK");
     assert_eq!(number(&mut other, "total_connections_received:"), before);
     assert_eq!(number(&mut client, "migrate_cached_sockets:"), "1");
