@@ -967,7 +967,7 @@ fn names_are_looked_up() {
 fn names_are_connected_to() {
     let el = test_loop();
     let port = testkit::free_port();
-    let listener = Listener::tcp(&el, &["127.0.0.1"], port, 8).unwrap();
+    let _listener = Listener::tcp(&el, &["127.0.0.1"], port, 8).unwrap();
     let stream = Rc::new(RefCell::new(None));
     let kept = stream.clone();
     el.connect_name("127.0.0.1", port, move |_, result| *kept.borrow_mut() = Some(result.unwrap())).unwrap();
@@ -1001,7 +1001,7 @@ fn names_are_connected_to() {
 fn connections_connect_to_names() {
     let el = test_loop();
     let port = testkit::free_port();
-    let listener = Listener::tcp(&el, &["127.0.0.1"], port, 8).unwrap();
+    let _listener = Listener::tcp(&el, &["127.0.0.1"], port, 8).unwrap();
     let connect = |port| {
         let told = Rc::new(RefCell::new(None));
         let kept = told.clone();

@@ -2,6 +2,7 @@
 
 use crate::clients::client::Client;
 use crate::log::{Level, heard};
+use crate::scripting::running::Running;
 use crate::server::state::{ServeOthers, Server};
 use crate::testing::{Session, answer, one_line};
 use std::cell::RefCell;
@@ -109,4 +110,32 @@ fn requests_of_others_are_shown_as_theirs() {
     assert_eq!(others, ["+OK", "+OK", "+OK"]);
     let seen = session.received(&mut watcher);
     assert!(seen.contains("[0 lua] \"get\" \"k\"") && seen.contains("[0 ?:0] \"MULTI\""), "{seen}");
+}
+
+/// What it does has no end then: neither the file nor replicas have half of it.
+#[test]
+fn what_a_script_has_done_that_the_server_ends_in_is_told_to_nobody() {
+    let mut session = Session::new();
+    let (mut replica, _) = session.replica("REPLCONF capa psync2");
+    session.expect(&[("CONFIG SET busy-reply-threshold 1", "+OK"), ("SET before 1", "+OK")]);
+    let script = "redis.call('SET', 'k', 'v'); while true do end";
+    let (reply, _) = meanwhile(&mut session, &["EVAL", script, "1", "k"], &["SHUTDOWN NOSAVE"]);
+    assert!(reply.starts_with('-') && session.server.shutdown, "{reply}");
+    let sent = session.fed(&mut replica);
+    assert!(sent.contains("before") && !sent.contains("$1 k"), "{sent}");
+}
+
+/// What it has pushed may be gone when it ends.
+#[test]
+fn who_waits_for_a_key_is_served_when_a_script_has_ended() {
+    let mut session = Session::new();
+    let mut waiting = session.other();
+    session.run_as(&mut waiting, "BLPOP l 0");
+    let started = session.server.clock.mark();
+    session.server.scripting.running = Some(Running::new(false, b"", started));
+    session.expect(&[("RPUSH l a b", ":2")]);
+    assert_eq!(session.received(&mut waiting), "");
+    session.server.scripting.running = None;
+    session.expect(&[("LPOP l", "$1 a")]);
+    assert_eq!(session.received(&mut waiting), "*2 $1 l $1 b");
 }

@@ -145,4 +145,16 @@ mod tests {
             assert!(reply.starts_with(shown), "{request}: {}", &reply[..10]);
         }
     }
+
+    /// As those of commands in INFO are.
+    #[test]
+    fn times_are_in_microseconds() {
+        let mut session = Session::new();
+        session.expect(&[("CONFIG SET slowlog-log-slower-than 0", "+OK"), ("SLOWLOG RESET", "+OK")]);
+        session.run("DEBUG SLEEP 0.002");
+        let entry = session.run("SLOWLOG GET 1");
+        let micros: i64 = entry.split(" :").nth(3).unwrap().split(' ').next().unwrap().parse().unwrap();
+        let calls = session.info("cmdstat_debug");
+        assert!(micros >= 2000 && calls.contains(&format!("calls=1,usec={micros},")), "{entry} {calls}");
+    }
 }

@@ -219,6 +219,22 @@ fn another_client_is_told_in_its_place() {
     assert_eq!(session.received(&mut other), "*3 $7 message $20 __redis__:invalidate $-1");
 }
 
+/// With RESP2 it would take that for a reply.
+#[test]
+fn who_has_not_subscribed_is_told_nothing_in_the_place_of_another() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[
+        (&format!("CLIENT TRACKING ON REDIRECT {}", other.id), "+OK"),
+        ("GET k", "$-1"),
+        ("SET k 1", "+OK"),
+    ]);
+    assert_eq!(session.received(&mut other), "");
+    session.run_as(&mut other, "HELLO 3");
+    session.expect(&[("GET k", "$1 1"), ("SET k 2", "+OK")]);
+    assert_eq!(session.received(&mut other), ">2 $10 invalidate *1 $1 k");
+}
+
 #[test]
 fn whoever_is_told_in_its_place_may_leave() {
     let mut session = Session::new();

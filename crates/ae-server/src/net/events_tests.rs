@@ -2,8 +2,10 @@
 
 use crate::clients::client::Replies;
 use crate::clients::replica;
+use crate::config::choices::Fsync;
 use crate::log::{Level, heard};
 use crate::net::turns::Turns;
+use crate::persist::aof::disk::faults::{EIO, Fault};
 use crate::replication::link::Phase;
 use ae::{EventLoop, Listener};
 use std::io::Write;
@@ -163,9 +165,56 @@ fn changes_are_logged_before_replies_are_written() {
     assert!(turns.log().contains("last"));
 }
 
+/// It cannot be told whether that is safe.
+#[test]
+fn who_has_changed_what_cannot_be_written_is_disconnected() {
+    let turns = Turns::new(|config, _| {
+        config.append_only.on = true;
+        config.append_only.fsync = Fsync::Always;
+    });
+    let (mut client, mut silent, mut other) = (turns.connect(), turns.connect(), turns.connect());
+    assert_eq!(turns.ask(&mut client, "SET a 1"), "+OK");
+    assert_eq!(turns.ask(&mut silent, "CLIENT REPLY OFF"), "");
+    let disk = turns.net().server.append_only.disk.clone();
+    disk.faults.plan(0..1000, Fault::Error(EIO));
+    client.write_all(b"SET a 2\r\n").unwrap();
+    silent.write_all(b"SET b 2\r\n").unwrap();
+    turns.handle();
+    turns.before_sleep();
+    assert_eq!([client.received(), silent.received()], ["closed", "closed"]);
+    assert_eq!(turns.ask(&mut other, "MGET a b"), "*2 $1 2 $1 2");
+}
+
+/// Threads write and read; without a cron nobody else wakes the loop.
+#[test]
+fn saving_and_loading_go_on_as_soon_as_threads_are_ready() {
+    let until = |turns: &Turns, done: fn(&Turns) -> bool| {
+        turns.before_sleep();
+        while !done(turns) {
+            turns.el.run_once(true).unwrap();
+            turns.before_sleep();
+        }
+    };
+    let is_saved = |turns: &Turns| turns.net().server.snapshot.is_none();
+    let is_loaded = |turns: &Turns| !turns.net().server.status.starting;
+    let turns = Turns::new(|config, _| (config.busy_poll, config.saving.compression) = (false, false));
+    let mut client = turns.connect();
+    // More than may wait for the thread.
+    assert_eq!(turns.ask(&mut client, "DEBUG POPULATE 200 key 100000"), "+OK");
+    turns.ask(&mut client, "BGSAVE");
+    until(&turns, is_saved);
+    let file = std::fs::read(turns.path().join("dump.rdb")).unwrap();
+    let turns = Turns::new(|config, folder| {
+        config.busy_poll = false;
+        std::fs::write(folder.join("dump.rdb"), &file).unwrap();
+    });
+    until(&turns, is_loaded);
+    assert_eq!(turns.ask(&mut turns.connect(), "DBSIZE"), ":200");
+}
+
 #[test]
 fn the_loop_wakes_when_the_first_wait_ends() {
-    let turns = Turns::new(|_, _| ());
+    let turns = Turns::new(|config, _| config.busy_poll = false);
     let (mut client, mut other) = (turns.connect(), turns.connect());
     assert_eq!(turns.el.timeout(), None);
     turns.ask(&mut client, "BLPOP k 1000");
@@ -173,6 +222,14 @@ fn the_loop_wakes_when_the_first_wait_ends() {
     assert!(sleeps_for(100, 1000));
     turns.ask(&mut other, "CLIENT PAUSE 100000 WRITE");
     assert!(sleeps_for(0, 100));
+    // For nobody any more.
+    turns.ask(&mut other, "CLIENT UNPAUSE");
+    turns.ask(&mut other, "RPUSH k v");
+    assert_eq!(client.received(), "*2 $1 k $1 v");
+    turns.before_sleep();
+    // What held a timer that has been cancelled goes.
+    turns.el.run_once(false).unwrap();
+    assert_eq!(turns.el.timeout(), None);
 }
 
 #[test]

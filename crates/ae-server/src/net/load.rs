@@ -63,6 +63,7 @@ impl Net {
 mod tests {
     use super::Net;
     use crate::config::settings::Config;
+    use crate::net::turns::Turns;
     use crate::testing::Session;
 
     #[test]
@@ -89,5 +90,35 @@ mod tests {
         net.reload_log();
         std::mem::swap(&mut net.server, &mut session.server);
         session.expect(&[("MGET a b", "*2 $1 1 $1 2")]);
+    }
+
+    /// The loop may have slept for long, and old files have times that count from when they are loaded.
+    #[test]
+    fn the_time_is_that_of_loading() {
+        let turns = Turns::new(|config, folder| {
+            config.append_only.on = true;
+            let request = testkit::request(&["SETEX", "k", "1000", "v"]);
+            std::fs::write(folder.join("appendonly.aof"), request).unwrap();
+        });
+        turns.net().server.now = 1000;
+        while turns.net().server.status.starting {
+            turns.before_sleep();
+        }
+        let deadline = turns.ask(&mut turns.connect(), "PEXPIRETIME k");
+        assert!(deadline.trim_start_matches(':').parse::<i64>().unwrap() > 1_000_000_000_000, "{deadline}");
+        let saved = tempfile::tempdir().unwrap();
+        {
+            let config = Config { dir: Some(saved.path().into()), ..Config::default() };
+            let mut session = Session::with(config);
+            session.server.now = 1000;
+            session.expect(&[("SET k v PXAT 2000", "+OK"), ("SAVE", "+OK")]);
+        }
+        let turns =
+            Turns::new(|_, folder| _ = std::fs::copy(saved.path().join("dump.rdb"), folder.join("dump.rdb")).unwrap());
+        turns.net().server.now = 1000;
+        while turns.net().server.status.starting {
+            turns.before_sleep();
+        }
+        assert_eq!(turns.net().server.status.keys_expired, 1);
     }
 }

@@ -103,3 +103,76 @@ fn write_some(conn: &Connection, output: &Output) -> io::Result<usize> {
     let count = output.slices(&mut parts, WRITE_MAX);
     conn.write_vectored(&parts[..count])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::net::turns::Turns;
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpStream};
+
+    const STRING: usize = 1_500_000;
+
+    fn turns() -> Turns {
+        let turns = Turns::new(|_, _| ());
+        let mut client = turns.connect();
+        assert_eq!(turns.ask(&mut client, &format!("SETRANGE string {} v", STRING - 1)), format!(":{STRING}"));
+        drop(client);
+        turns.handle();
+        assert_eq!(turns.net().server.clients.count(), 0);
+        turns
+    }
+
+    /// A client that has been sent nothing yet of what it has asked for.
+    fn asking(turns: &Turns, requests: &str) -> TcpStream {
+        let mut client = turns.connect_by_tcp();
+        let reads = turns.net().server.stats.reads;
+        client.write_all(requests.as_bytes()).unwrap();
+        while turns.net().server.stats.reads == reads {
+            turns.handle();
+        }
+        client
+    }
+
+    /// How many bytes are written before the loop turns again.
+    fn written(turns: &Turns) -> u64 {
+        let before = turns.net().server.stats.bytes_out;
+        turns.before_sleep();
+        turns.net().server.stats.bytes_out - before
+    }
+
+    /// Others get their turn between two parts of what is sent, however much the socket takes.
+    #[test]
+    fn long_output_is_written_in_parts() {
+        const PART: u64 = 1 << 20;
+        let turns = turns();
+        let _reader = asking(&turns, "GET string\r\nGET string\r\n");
+        let part = written(&turns);
+        assert!((1..=PART).contains(&part), "{part}");
+        let turns = Turns::new(|_, _| ());
+        let _subscriber = asking(&turns, "SUBSCRIBE c\r\n");
+        written(&turns);
+        let mut other = turns.connect();
+        for _ in 0..60 {
+            other.write_all(format!("PUBLISH c {}\r\n", "v".repeat(60_000)).as_bytes()).unwrap();
+            turns.handle();
+        }
+        let replies = 60 * b":1\r\n".len() as u64;
+        let part = written(&turns);
+        assert!((replies + 1..=replies + PART).contains(&part), "{part}");
+    }
+
+    /// However many parts that makes.
+    #[test]
+    fn who_has_ended_its_requests_gets_its_replies() {
+        let turns = turns();
+        let mut client = turns.connect_by_tcp();
+        client.write_all(b"GET string\r\n").unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        while turns.net().server.clients.count() > 0 {
+            turns.handle();
+        }
+        let mut reply = Vec::new();
+        client.read_to_end(&mut reply).unwrap();
+        assert_eq!(reply.len(), format!("${STRING}\r\n\r\n").len() + STRING);
+    }
+}

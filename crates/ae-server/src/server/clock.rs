@@ -44,6 +44,12 @@ impl Clock {
         (self.started_at.saturating_add(elapsed) / 1000, elapsed / 1000)
     }
 
+    /// As if somebody had set the system's clock by so many milliseconds.
+    #[cfg(test)]
+    pub fn shift(&mut self, milliseconds: i64) {
+        self.started_at += milliseconds * 1000;
+    }
+
     /// When a command begins: where the last one ended, if nothing else has been done since.
     pub fn begin(&mut self) -> Reading {
         self.last.take().unwrap_or_else(|| self.watch.read())
@@ -99,7 +105,7 @@ mod tests {
     #[test]
     fn it_follows_the_system_clock_when_it_is_set() {
         let mut clock = Clock::new();
-        clock.started_at -= 3_600_000_000;
+        clock.shift(-3_600_000);
         let (before, _) = clock.look();
         clock.set();
         let (after, _) = clock.look();

@@ -104,7 +104,7 @@ fn round(tenacity: u32) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Room, round};
+    use super::{Duration, Meter, Room, round};
     use crate::testing::Session;
 
     #[test]
@@ -180,8 +180,31 @@ mod tests {
         session.server.config.memory.max = (WAITS / 2) as u64;
         assert_eq!(session.server.make_room(), Room::Enough);
         session.server.streams.log.bytes = Vec::new();
+        // Nor does what another thread has freed, as one does that frees large values.
+        let freed = Vec::<u8>::with_capacity(WAITS);
+        session.server.meter = Meter::new();
+        std::thread::spawn(move || drop(freed)).join().unwrap();
+        assert_eq!(session.server.make_room(), Room::Enough);
         session.server.config.memory.max = 0;
         session.expect(&[("GET k", "$1 v")]);
+    }
+
+    #[test]
+    fn evictions_are_no_part_of_the_time_that_a_command_takes() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG POPULATE 1000", "+OK"),
+            ("CONFIG SET maxmemory-policy allkeys-random maxmemory-eviction-tenacity 100", "+OK"),
+        ]);
+        session.server.config.memory.max = 1;
+        session.server.read_clock();
+        let looked = std::time::Instant::now();
+        while looked.elapsed() < Duration::from_millis(1) {}
+        let before = session.server.clock.mark();
+        session.server.make_room();
+        let begun = session.server.clock.begin();
+        let command = session.server.clock.since(begun);
+        assert!(command < session.server.clock.since(before));
     }
 
     #[test]

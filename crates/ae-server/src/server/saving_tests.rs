@@ -178,6 +178,28 @@ fn a_file_says_whether_it_is_the_base_of_a_log() {
     }
 }
 
+#[test]
+fn a_file_says_when_it_was_written_and_what_memory_that_took() {
+    let (mut session, folder) = session();
+    session.server.now = 1_234_567_890_123;
+    session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let (report, _) = crate::persist::check::check(&folder.path().join("dump.rdb"), 0);
+    assert!(report.contains("AUX FIELD ctime = '1234567890'"), "{report}");
+    let used = report.split_once("AUX FIELD used-mem = '").unwrap().1;
+    assert!(used.split('\'').next().unwrap().parse::<u64>().unwrap() > 10_000, "{report}");
+}
+
+/// A file may say anything.
+#[test]
+fn keys_that_are_not_there_take_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = [b"\xfe\x00\xfb\x81", &(1u64 << 50).to_be_bytes()[..], b"\x00\x00\x01k\x01v\xff"].concat();
+    // The checksum 0 is none.
+    let file = [b"REDIS0010", &keys[..], &[0; 8]].concat();
+    std::fs::write(folder.path().join("dump.rdb"), file).unwrap();
+    loaded(folder.path()).expect(&[("DBSIZE", ":1"), ("GET k", "$1 v")]);
+}
+
 /// What is written goes on its way while the snapshot is under way.
 #[test]
 fn little_of_a_snapshot_waits_here() {

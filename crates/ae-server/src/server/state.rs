@@ -367,8 +367,8 @@ mod tests {
         session.expect(&[("SET k v PX 1", "+OK"), ("CLIENT PAUSE 100000 WRITE", "+OK")]);
         session.wait(10);
         session.server.expire();
-        assert_eq!(session.server.databases[0].len(), 1);
-        session.expect(&[("CLIENT UNPAUSE", "+OK")]);
+        // It cannot be seen any more, but it is there.
+        session.expect(&[("GET k", "$-1"), ("DBSIZE", ":1"), ("CLIENT UNPAUSE", "+OK")]);
         session.server.expire();
         assert_eq!(session.server.databases[0].len(), 0);
     }
@@ -410,5 +410,40 @@ mod tests {
         assert!(!session.server.stats.expire_time.is_zero());
         testkit::eventually("all have expired", || (session.server.cron() > EXPIRE_PAUSE).then_some(()));
         assert!(session.server.databases[0].is_empty());
+    }
+
+    /// It is freed piece by piece.
+    #[test]
+    fn what_is_left_of_a_large_value_is_freed_soon() {
+        let mut session = Session::new();
+        let members = (0..100_000).map(|member| format!("{member}").into_bytes());
+        session.request(&[b"SADD".to_vec(), b"s".to_vec()].into_iter().chain(members).collect::<Vec<_>>());
+        session.expect(&[("UNLINK s", ":1")]);
+        assert_eq!(session.server.cron(), EXPIRE_PAUSE);
+        assert_eq!(session.server.databases.garbage.len(), 1);
+        testkit::eventually("it is freed", || (session.server.cron() > EXPIRE_PAUSE).then_some(()));
+        assert_eq!(session.server.databases.garbage.len(), 0);
+    }
+
+    #[test]
+    fn limits_of_the_configuration_hold_from_the_start() {
+        let mut config = Config::default();
+        (config.memory.expire_effort, config.memory.scripts) = (7, 1 << 20);
+        let mut session = Session::with(config);
+        assert_eq!(session.server.databases.expire_effort, 7);
+        let reply = session.run("EVAL \"return #string.rep('x', 4000000)\" 0");
+        assert!(reply.contains("not enough memory"), "{reply}");
+    }
+
+    /// Somebody may have set the system's clock.
+    #[test]
+    fn the_cron_looks_at_the_systems_clock() {
+        let mut session = Session::new();
+        let right = session.server.now;
+        session.server.clock.shift(-3_600_000);
+        session.server.read_clock();
+        assert!(session.server.now < right);
+        session.server.cron();
+        assert!(session.server.now >= right);
     }
 }

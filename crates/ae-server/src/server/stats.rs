@@ -144,4 +144,15 @@ mod tests {
         assert_eq!(rates.map(|rate| (rate / rates[0]).round()), [1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(sample.peak_memory, 1 << 50, "less is in use now");
     }
+
+    #[test]
+    fn what_other_threads_have_allocated_is_seen_by_and_by() {
+        const MUCH: usize = 1 << 30;
+        let (mut sample, mut stats, mut meter) = (LastSample::new(), Stats::default(), Meter::new());
+        // Memory that nobody touches is none of the machine's.
+        let held = std::thread::spawn(|| Vec::<u8>::with_capacity(MUCH)).join().unwrap();
+        sample.at -= Duration::from_secs(1);
+        sample.renew(&mut stats, &mut meter);
+        assert!(meter.used() >= held.capacity() as u64);
+    }
 }
