@@ -6,6 +6,7 @@ use crate::persist::aof::check::{self as aof, Operator, Repair};
 use crate::persist::check::check;
 use crate::serve::serving::Serving;
 use crate::{daemon, log, process, signals};
+use ae::EventLoop;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -145,12 +146,12 @@ fn fail(error: &str) -> ExitCode {
 /// Serves until the end. If the program is to start again: the sockets for it.
 fn serve(config: Config) -> Result<Option<Vec<OwnedFd>>, String> {
     let is_repeatable = config.input.is_empty();
-    let serving = Serving::open(config)?;
+    let watch =
+        |el: &EventLoop, end| signals::watch(el, end).map_err(|error| format!("cannot watch for signals: {error}"));
+    let (serving, stopped_by) = Serving::open(config, watch)?;
     if is_repeatable {
         serving.allow_restart();
     }
-    let stopped_by =
-        signals::watch(&serving.el, serving.ender()).map_err(|error| format!("cannot watch for signals: {error}"))?;
     if !serving.load()? {
         log::say(format!("ae-server stopped by {} while loading\n", stopped_by.get().unwrap_or("SHUTDOWN")));
         return Ok(None);

@@ -187,6 +187,7 @@ mod tests {
             ("BITCOUNT k 1 2 foo", SYNTAX),
             ("BITCOUNT k -1 -2 foo", ":0"),
             ("BITCOUNT k 2 1 foo", SYNTAX),
+            ("BITCOUNT k 2 -1 foo", SYNTAX),
             ("BITCOUNT k 1 2 bit x", SYNTAX),
             ("BITCOUNT k 1 x foo", INTEGER),
             ("BITCOUNT none 1 x foo", ":0"),

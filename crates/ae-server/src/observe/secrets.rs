@@ -51,6 +51,7 @@ mod tests {
             ("auth", "auth default secret", "auth * *"),
             ("hello", "HELLO 3 AUTH u secret SETNAME me", "HELLO 3 AUTH * * SETNAME me"),
             ("hello", "HELLO 3 SETNAME me auth u secret", "HELLO 3 SETNAME me auth * *"),
+            ("config|set", "CONFIG SET requirepass secret", "CONFIG SET requirepass *"),
             ("config|set", "CONFIG SET hz 10 RequirePass secret port 1", "CONFIG SET hz 10 RequirePass * port 1"),
             ("migrate", "MIGRATE h 1 k 0 9 COPY AUTH secret", "MIGRATE h 1 k 0 9 COPY AUTH *"),
             ("migrate", "MIGRATE h 1 k 0 9 auth2 u secret", "MIGRATE h 1 k 0 9 auth2 * *"),

@@ -1,9 +1,9 @@
 //! A server in a thread of the calling process, for tests and for programs that contain one.
 
-use super::serving::{Ending, Serving};
+use super::serving::{Ender, Ending, Serving};
 use crate::config::command_line::{Action, parse};
 use crate::config::settings::Config;
-use ae::Interest;
+use ae::{EventLoop, Interest};
 use std::io::{self, PipeReader, PipeWriter};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::AsRawFd;
@@ -50,15 +50,16 @@ pub fn start(options: &[&str]) -> Result<Running, String> {
 }
 
 fn serve(config: Config, stopped: PipeReader, tell_port: &Sender<u16>) -> Result<(), String> {
-    let serving = Serving::open(config)?;
-    let watched = stopped.as_raw_fd();
-    let end = serving.ender();
-    let on_stop = move |el: &ae::EventLoop, _| {
-        // Open for as long as it is watched.
-        let _ = &stopped;
-        end(el, Ending::Owner);
+    let watch = |el: &EventLoop, end: Ender| {
+        let watched = stopped.as_raw_fd();
+        let on_stop = move |el: &EventLoop, _| {
+            // Open for as long as it is watched.
+            let _ = &stopped;
+            end(el, Ending::Owner);
+        };
+        el.watch(watched, Interest::READABLE, on_stop).map_err(|error| format!("cannot watch a pipe: {error}"))
     };
-    serving.el.watch(watched, Interest::READABLE, on_stop).map_err(|error| format!("cannot watch a pipe: {error}"))?;
+    let (serving, ()) = Serving::open(config, watch)?;
     if !serving.load()? {
         return Ok(());
     }

@@ -7,15 +7,18 @@ use crate::log::Level;
 use crate::net::background::listen_to_threads;
 use crate::net::events;
 use crate::net::shared::Shared;
+use crate::net::state::Net;
 use crate::process::{self, PidFile};
 use crate::server::shutdown::Shutdown;
 use crate::{files, log};
 use ae::{EventLoop, Next};
+use std::cell::RefCell;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A server that clients can connect to.
 pub struct Serving {
@@ -48,8 +51,12 @@ impl Drop for Closing {
 }
 
 impl Serving {
-    /// Opens the sockets. The error is one line for the operator.
-    pub fn open(mut config: Config) -> Result<Serving, String> {
+    /// Opens the sockets. `watch` sees to it, before there are any, that somebody may end the server: whoever finds that
+    /// it listens may end it as it should. The error is one line for the operator.
+    pub fn open<T>(
+        mut config: Config,
+        watch: impl FnOnce(&EventLoop, Ender) -> Result<T, String>,
+    ) -> Result<(Serving, T), String> {
         process::enter(&config)?;
         log::set_level(config.log_level);
         log::set_target(config.log_target())?;
@@ -63,6 +70,7 @@ impl Serving {
         let net = shared.net.clone();
         net.borrow_mut().server.load_security()?;
         listen_to_threads(&el, &net)?;
+        let watched = watch(&el, ender(&net))?;
         let listeners = Listeners::open(&el, &shared)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
             if !listeners.has_made_unix_socket() || path.starts_with('@') {
@@ -95,7 +103,7 @@ impl Serving {
         if serving.shared.net.borrow().server.config.system_port {
             serving.shared.net.borrow_mut().server.set_port(serving.port());
         }
-        Ok(serving)
+        Ok((serving, watched))
     }
 
     /// Loads what is to be there before the first request is served; clients that come earlier are told so. False if
@@ -114,33 +122,6 @@ impl Serving {
                 return Ok(!ends);
             }
             self.el.run_once(true).map_err(|error| format!("the event loop failed: {error}"))?;
-        }
-    }
-
-    /// What ends the server, with what has to be saved before; false if that fails, and the server goes on. None if it
-    /// is to be called again, since a script runs. To be called by the loop's events.
-    pub fn ender(&self) -> impl Fn(&EventLoop, Ending) -> Option<bool> + 'static {
-        let net = self.shared.net.clone();
-        move |el, ending| {
-            let server = &mut net.try_borrow_mut().ok()?.server;
-            if server.shutdown {
-                // It waits for replicas. Who wants it to end does not want it to run again.
-                server.restarts &= ending == Ending::Restart;
-                return Some(true);
-            }
-            let process = &server.config.process;
-            let ended = match ending {
-                Ending::SigInt => server.shut_down(Shutdown::from_flags(process.on_sigint)),
-                Ending::SigTerm => server.shut_down(Shutdown::from_flags(process.on_sigterm)),
-                Ending::Owner => server.shut_down(Shutdown { force: true, ..Shutdown::default() }),
-                Ending::Restart => server.restart(),
-            };
-            let ends = ended.is_ok();
-            // Otherwise the loop stops when replicas have got everything.
-            if ends && !server.waits_for_replicas() {
-                el.stop();
-            }
-            Some(ends)
         }
     }
 
@@ -183,6 +164,35 @@ impl Serving {
         let server = &self.shared.net.borrow().server;
         server.listeners.as_ref().filter(|_| server.restarts).map(|listeners| listeners.copies())
     }
+}
+
+/// What ends the server, with what has to be saved before; false if that fails, and the server goes on. None if it is to
+/// be called again, since a script runs. To be called by the loop's events.
+pub type Ender = Box<dyn Fn(&EventLoop, Ending) -> Option<bool>>;
+
+fn ender(net: &Rc<RefCell<Net>>) -> Ender {
+    let net = net.clone();
+    Box::new(move |el, ending| {
+        let server = &mut net.try_borrow_mut().ok()?.server;
+        if server.shutdown {
+            // It waits for replicas. Who wants it to end does not want it to run again.
+            server.restarts &= ending == Ending::Restart;
+            return Some(true);
+        }
+        let process = &server.config.process;
+        let ended = match ending {
+            Ending::SigInt => server.shut_down(Shutdown::from_flags(process.on_sigint)),
+            Ending::SigTerm => server.shut_down(Shutdown::from_flags(process.on_sigterm)),
+            Ending::Owner => server.shut_down(Shutdown { force: true, ..Shutdown::default() }),
+            Ending::Restart => server.restart(),
+        };
+        let ends = ended.is_ok();
+        // Otherwise the loop stops when replicas have got everything.
+        if ends && !server.waits_for_replicas() {
+            el.stop();
+        }
+        Some(ends)
+    })
 }
 
 /// Who wants the server to end.

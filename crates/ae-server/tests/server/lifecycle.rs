@@ -116,6 +116,24 @@ fn ends_well_on_shutdown() {
     assert_eq!((status.code(), out.as_str()), (Some(0), "ae-server stopped by SHUTDOWN\n"));
 }
 
+/// It saves, and leaves no socket behind.
+#[test]
+fn whoever_finds_that_it_listens_may_end_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    for _ in 0..20 {
+        let options = ["--port", "0", "--save", "3600 1", "--unixsocket", path.to_str().unwrap()];
+        let mut child = command().current_dir(&folder).args(options).stdout(Stdio::null()).spawn().unwrap();
+        while UnixStream::connect(&path).is_err() {
+            std::thread::yield_now();
+        }
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::TERM).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+        assert!(!path.exists() && folder.path().join("dump.rdb").exists());
+        std::fs::remove_file(folder.path().join("dump.rdb")).unwrap();
+    }
+}
+
 /// Both come in the same turn of the loop.
 #[test]
 fn a_request_that_comes_with_the_signal_is_answered() {
