@@ -11,7 +11,6 @@ use ae::{EventLoop, Listener};
 use std::cell::{Ref, RefMut};
 use std::fmt::Write as _;
 use std::io::Write;
-use std::net::TcpStream;
 use std::path::Path;
 use tempfile::TempDir;
 use testkit::LocalClient;
@@ -58,12 +57,12 @@ impl Turns {
     }
 
     /// A client whose socket takes more at once, by TCP.
-    pub fn connect_by_tcp(&self) -> TcpStream {
+    pub fn connect_by_tcp(&self) -> testkit::Client {
         let listener = Listener::tcp(&self.el, &["127.0.0.1"], 0, 10).unwrap();
         let accepts = self.shared.clone();
         listener.on_accept(10, move |conn, peer| accepts.with(|net| net.on_accept(conn, peer))).unwrap();
         let before = self.net().server.stats.connections;
-        let client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
+        let client = testkit::Client::to(listener.local_addrs()[0]);
         while self.net().server.stats.connections == before {
             self.handle();
         }

@@ -107,8 +107,8 @@ fn write_some(conn: &Connection, output: &Output) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use crate::net::turns::Turns;
-    use std::io::{Read, Write};
-    use std::net::{Shutdown, TcpStream};
+    use std::io::Write;
+    use testkit::Client;
 
     const STRING: usize = 1_500_000;
 
@@ -123,10 +123,10 @@ mod tests {
     }
 
     /// A client that has been sent nothing yet of what it has asked for.
-    fn asking(turns: &Turns, requests: &str) -> TcpStream {
+    fn asking(turns: &Turns, requests: &str) -> Client {
         let mut client = turns.connect_by_tcp();
         let reads = turns.net().server.stats.reads;
-        client.write_all(requests.as_bytes()).unwrap();
+        client.send(requests);
         while turns.net().server.stats.reads == reads {
             turns.handle();
         }
@@ -166,13 +166,11 @@ mod tests {
     fn who_has_ended_its_requests_gets_its_replies() {
         let turns = turns();
         let mut client = turns.connect_by_tcp();
-        client.write_all(b"GET string\r\n").unwrap();
-        client.shutdown(Shutdown::Write).unwrap();
+        client.send("GET string\r\n");
+        client.finish_sending();
         while turns.net().server.clients.count() > 0 {
             turns.handle();
         }
-        let mut reply = Vec::new();
-        client.read_to_end(&mut reply).unwrap();
-        assert_eq!(reply.len(), format!("${STRING}\r\n\r\n").len() + STRING);
+        assert_eq!(client.rest().len(), format!("${STRING}\r\n\r\n").len() + STRING);
     }
 }
