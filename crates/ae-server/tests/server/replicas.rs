@@ -242,9 +242,9 @@ fn replicas_are_asked_how_far_they_are_for_those_who_wait_for_them() {
     client.expect(":1\r\n");
 }
 
-/// What has been written goes to the replicas before the server ends.
-#[test]
-fn an_end_waits_for_replicas() {
+/// What has been written goes to the replicas before the server ends: `begin` asks for that, and `meanwhile` is what
+/// happens while it waits.
+fn ends_when_replicas_have_everything(begin: impl FnOnce(&Server, &mut Client), meanwhile: impl FnOnce(&Server)) {
     let server = start(&["--repl-diskless-sync-delay", "0", "--shutdown-timeout", "3600"]);
     let mut replica = Replica::of(&server, 1);
     let (mut client, mut other) = (server.connect(), server.connect());
@@ -252,13 +252,25 @@ fn an_end_waits_for_replicas() {
     let offset = replica.offset.to_string();
     replica.acknowledge(&offset);
     client.call("SET k v", "+OK");
-    client.send("SHUTDOWN NOSAVE\r\n");
+    begin(&server, &mut client);
     let told = || other.bulk("INFO server").contains("\r\nshutdown_in_milliseconds:").then_some(());
     eventually("it waits", told);
+    meanwhile(&server);
     for _ in 0..10 {
         other.call("PING", "+PONG");
     }
     let [offset] = fields(&mut other, ["master_repl_offset"]);
     replica.acknowledge(&offset);
     assert_eq!(server.wait().0.code(), Some(0));
+}
+
+#[test]
+fn an_end_waits_for_replicas() {
+    ends_when_replicas_have_everything(|_, client| client.send("SHUTDOWN NOSAVE\r\n"), |_| ());
+}
+
+/// Who wants it to end does not want it to run again.
+#[test]
+fn a_server_that_was_to_restart_ends_if_it_is_told_so_meanwhile() {
+    ends_when_replicas_have_everything(|server, _| server.signal("USR2"), |server| server.signal("TERM"));
 }
