@@ -341,3 +341,24 @@ fn what_replicas_are_sent_is_counted() {
     let stats = &turns.net().server.stats;
     assert_eq!((stats.repl_bytes_out, stats.bytes_out - before), (sent, sent + 5));
 }
+
+/// It may only be slow, and so may the server.
+#[test]
+fn who_has_sent_all_and_takes_nothing_is_given_up_after_some_looks_and_two_seconds() {
+    let turns = Turns::new(|_, _| ());
+    let mut client = turns.connect();
+    turns.change_last_client(|client| client.output.attach(vec![0; 10_000_000].into()));
+    client.write_all(b"QUIT\r\n").unwrap();
+    client.finish_sending();
+    turns.handle();
+    turns.before_sleep();
+    let gone = |ticks: i64| {
+        let net = &mut *turns.net();
+        net.unread.gone(&net.server.clients, ticks)
+    };
+    for ticks in [1000, 9000, 2999, 2999, 2999, 2999, 2999, 2999, 2999, 2999, 2999] {
+        assert_eq!(gone(ticks), [], "{ticks}");
+    }
+    assert_eq!(gone(3000), [turns.last_client().fd()]);
+    assert_eq!(gone(3000), []);
+}
