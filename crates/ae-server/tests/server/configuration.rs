@@ -370,11 +370,18 @@ fn changes_how_readily_it_is_killed() {
     // From where whoever starts it has put it.
     let mut shell = Command::new("sh");
     shell.args(["-c", "echo 50 > /proc/self/oom_score_adj && exec \"$0\" \"$@\""]).arg(command().get_program());
-    let server = Server::start(shell, &["--oom-score-adj-values", "100", "200", "300"]);
+    let server = Server::start(shell, &["--oom-score-adj", "relative", "--oom-score-adj-values", "110", "200", "300"]);
     let score = || std::fs::read_to_string(format!("/proc/{}/oom_score_adj", server.pid())).unwrap();
     let mut client = server.connect();
+    assert_eq!(score().trim(), "160");
+    let used = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = used.local_addr().unwrap().port();
+    let cannot = "-ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port. Check \
+        server logs.";
+    client.call(&format!("CONFIG SET oom-score-adj absolute port {port}"), cannot);
+    assert_eq!(score().trim(), "160", "nothing has changed");
     for (set, expected) in [
-        ("oom-score-adj relative", 150),
+        ("oom-score-adj-values \"100 200 300\"", 150),
         ("oom-score-adj-values \"120 200 300\"", 170),
         ("oom-score-adj absolute", 120),
         ("oom-score-adj no", 50),
