@@ -2,6 +2,7 @@
 
 use crate::command;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::Command;
 use testkit::{Certificates, Client, PATIENCE, Server, eventually, free_port};
@@ -71,10 +72,12 @@ fn its_unix_socket_stays_where_it_is() {
     for socket in ["socket", "./socket", path.to_str().unwrap()] {
         let args = ["--save", "", "--port", "0", "--unixsocket", socket];
         let mut server = Server::spawn(command().args(args).current_dir(folder.path()), 0);
+        let inode = std::fs::metadata(&path).unwrap().ino();
         server.signal("USR2");
         server.logged("ae-server starts again");
         server.logged(&format!("ready on {socket} ("));
         assert!(UnixStream::connect(&path).is_ok());
+        assert_eq!(std::fs::metadata(&path).unwrap().ino(), inode, "it is the same one");
         server.signal("TERM");
         eventually("it ends", || (!server.is_running()).then_some(()));
     }
