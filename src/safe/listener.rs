@@ -271,7 +271,8 @@ fn check_not_served(path: &CStr) -> io::Result<()> {
 }
 
 /// The listening sockets that whoever started this process has opened for it, as systemd does for a service with a
-/// socket (`LISTEN_FDS` and `LISTEN_PID` in the environment). They are given away once: later calls find none.
+/// socket (`LISTEN_FDS` and `LISTEN_PID` in the environment). They are given away once: later calls find none. To be called
+/// before the process opens anything: what it opens itself could be taken for one that is missing.
 pub fn inherited_sockets() -> io::Result<Vec<OwnedFd>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Relaxed) {

@@ -73,13 +73,24 @@ pub struct Listeners {
     open: Vec<Listening>,
 }
 
+/// The sockets that whoever started the process has opened for it. To be asked for before the process has others, which
+/// could have the numbers of those that are not there.
+pub fn inherited() -> Result<Vec<OwnedFd>, String> {
+    ae::inherited_sockets().map_err(unusable)
+}
+
+fn unusable(error: io::Error) -> String {
+    format!("cannot take over the sockets of LISTEN_FDS: {error}")
+}
+
 impl Listeners {
-    /// Opens what the configuration says. The error is one line for the operator.
-    pub fn open(el: &EventLoop, shared: &Shared) -> Result<Listeners, String> {
+    /// Opens what the configuration says, except what is inherited. The error is one line for the operator.
+    pub fn open(el: &EventLoop, shared: &Shared, inherited: Vec<OwnedFd>) -> Result<Listeners, String> {
         let config = shared.net.borrow().server.config.clone();
         config.apply_tls().map_err(|error| format!("cannot configure TLS: {error}"))?;
         let mut listeners = Listeners { el: el.clone(), shared: shared.clone(), open: Vec::new() };
-        let mut inherited = listeners.inherited(&config)?;
+        let inherited = inherited.into_iter().map(|socket| listeners.inherited_one(socket, &config).map_err(unusable));
+        let mut inherited = inherited.collect::<Result<Vec<_>, _>>()?;
         for place in places(&config) {
             match inherited.iter().position(|(_, listener)| place.is_that_of(listener)) {
                 Some(index) => listeners.take(place, inherited.swap_remove(index).1, Origin::Inherited)?,
@@ -98,13 +109,7 @@ impl Listeners {
         Ok(listeners)
     }
 
-    /// The sockets that whoever started the process has opened for it. Those on the port for TLS are for that.
-    fn inherited(&self, config: &Config) -> Result<Vec<(Place, Listener)>, String> {
-        let wrong = |error| format!("cannot take over the sockets of LISTEN_FDS: {error}");
-        let sockets = ae::inherited_sockets().map_err(wrong)?;
-        sockets.into_iter().map(|socket| self.inherited_one(socket, config).map_err(wrong)).collect()
-    }
-
+    /// One on the port for TLS is for that.
     fn inherited_one(&self, socket: OwnedFd, config: &Config) -> io::Result<(Place, Listener)> {
         let listener = Listener::from_socket(&self.el, socket)?;
         let Some(address) = listener.local_addrs().first().copied() else {

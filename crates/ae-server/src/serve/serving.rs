@@ -1,6 +1,6 @@
 //! A server with its event loop and its sockets.
 
-use super::listen::Listeners;
+use super::listen::{self, Listeners};
 use crate::config::catalog;
 use crate::config::settings::Config;
 use crate::log::Level;
@@ -57,6 +57,7 @@ impl Serving {
         mut config: Config,
         watch: impl FnOnce(&EventLoop, Ender) -> Result<T, String>,
     ) -> Result<(Serving, T), String> {
+        let inherited = listen::inherited()?;
         process::enter(&config)?;
         log::set_level(config.log_level);
         log::set_target(config.log_target())?;
@@ -71,7 +72,7 @@ impl Serving {
         net.borrow_mut().server.load_security()?;
         listen_to_threads(&el, &net)?;
         let watched = watch(&el, ender(&net))?;
-        let listeners = Listeners::open(&el, &shared)?;
+        let listeners = Listeners::open(&el, &shared, inherited)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
             if !listeners.has_made_unix_socket() || path.starts_with('@') {
                 return None;
