@@ -265,7 +265,8 @@ pub unsafe extern "C" fn aeDeleteChildEvent(eventLoop: *mut aeEventLoop, pid: pi
 /// How many listening sockets whoever started this process has opened for it, from the descriptor
 /// `LIBAE_LISTEN_FDS_START` on, by the protocol of systemd (`LISTEN_FDS` and `LISTEN_PID` in the environment): it goes on
 /// to hold them while the process restarts, so that no client is refused. They are the program's from then on, and
-/// close-on-exec; `libaeIsListening` tells what they are.
+/// close-on-exec; `libaeIsListening` tells what they are. To be asked for before the program opens anything: what it opens
+/// itself could have the number of one that is missing.
 ///
 /// Returns their number, 0 when there are none for this process; `AE_ERR` with errno `EINVAL` (no number) or `EBADF` (one
 /// is not open).
