@@ -123,3 +123,15 @@ fn one_that_cannot_read_its_configuration_again_goes_on() {
     server.logged("the configuration came from standard input");
     server.connect().call("PING", "+PONG");
 }
+
+/// Whatever it has opened itself by then.
+#[test]
+fn sockets_that_it_was_told_of_and_does_not_have_keep_it_from_starting() {
+    let mut shell = Command::new("sh");
+    let start = "exec 3>&- 4>&- 5>&- 6>&- 7>&-; LISTEN_PID=$$ LISTEN_FDS=5 exec \"$0\" --port 0";
+    shell.args(["-c", start]).arg(command().get_program());
+    let output = shell.output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(error, "ae-server: cannot take over the sockets of LISTEN_FDS: Bad file descriptor (os error 9)\n");
+    assert_eq!(output.status.code(), Some(1));
+}
