@@ -52,7 +52,7 @@ fn sorted_set(key: u64, elements: u64) -> Value {
     set.into()
 }
 
-/// With a group for every five hundred entries, each of which has been delivered to one of ten consumers.
+/// With a group for five hundred entries. Each has ten consumers, and all entries are pending there.
 fn stream(key: u64, entries: u64) -> Value {
     let mut stream = Stream::new();
     for i in 0..entries {

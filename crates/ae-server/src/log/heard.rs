@@ -17,11 +17,13 @@ pub fn take() -> Vec<(Level, String)> {
     KEPT.take()
 }
 
-/// That something has been logged at this level since the last call that has this in it.
+/// Goes on to what has been logged at this level and has this in it.
 #[track_caller]
 pub fn told(level: Level, part: &str) {
     let kept = take();
-    assert!(kept.iter().any(|(at, text)| *at == level && text.contains(part)), "'{part}' is not among {kept:?}");
+    let found = kept.iter().position(|(at, text)| *at == level && text.contains(part));
+    let Some(found) = found else { panic!("'{part}' is not among {kept:?}") };
+    KEPT.set(kept.into_iter().skip(found + 1).collect());
 }
 
 /// That these have been logged, alone at their level, since the last call.

@@ -25,7 +25,7 @@ impl IdleClients {
         }
     }
 
-    /// Notes those that another list watches: all anew, since they are few and it is rare.
+    /// Sees to it that those are noted that another list watches: with all others, since that is rare.
     pub fn take_over(&mut self, other: &mut IdleClients) {
         if !std::mem::take(&mut other.checks).is_empty() {
             self.timeout = None;

@@ -4,7 +4,7 @@ use crate::{number, start};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
-use testkit::{Client, eventually, request};
+use testkit::{Client, Server, eventually, request};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -44,16 +44,25 @@ fn many_clients_come_and_go() {
     eventually("the others are gone", || client.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
 }
 
-/// Whenever the limit is set. (Each request comes with a connection of its own, so that it is not idle on a slow machine.)
+/// A client that is never idle too long, since it waits for messages, and may ask for anything.
+fn listening(server: &Server) -> Client {
+    let mut client = server.connect();
+    client.send("HELLO 3\r\nSUBSCRIBE c\r\nPING\r\n");
+    while !client.line().contains("PONG") {}
+    client
+}
+
+/// Whenever the limit is set.
 #[test]
 fn idle_clients_are_closed() {
     let server = start(&[]);
+    let mut other = listening(&server);
     for _ in 0..2 {
         let mut idle = server.connect();
         idle.call("PING", "+PONG");
-        server.connect().call("CONFIG SET timeout 1", "+OK");
+        other.call("CONFIG SET timeout 1", "+OK");
         idle.expect_end();
-        server.connect().call("CONFIG SET timeout 0", "+OK");
+        other.call("CONFIG SET timeout 0", "+OK");
     }
 }
 
@@ -66,7 +75,7 @@ fn who_waits_for_a_key_is_not_idle() {
     waits.send("BLPOP k 0\r\n");
     idle.call("PING", "+PONG");
     idle.expect_end();
-    server.connect().call("RPUSH k v", ":1");
+    listening(&server).call("RPUSH k v", ":1");
     waits.expect("*2\r\n$1\r\nk\r\n$1\r\nv\r\n");
 }
 

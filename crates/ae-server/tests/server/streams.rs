@@ -115,17 +115,11 @@ fn the_log_says_what_the_server_is() {
     let primary = Primary::new();
     let mut server = primary.replica(&[]);
     let mut client = server.connect();
-    let mut logged = |text: &str| loop {
-        let line = server.log_line();
-        if line.contains(text) {
-            return line;
-        }
-    };
-    assert!(logged("connects to the primary").contains(":S "));
+    assert!(server.logged("connects to the primary").contains(":S "));
     client.call("REPLICAOF NO ONE", "+OK");
-    assert!(logged("is a primary").contains(":M "));
+    assert!(server.logged("is a primary").contains(":M "));
     client.call("REPLICAOF 127.0.0.1 1", "+OK");
-    assert!(logged("is a replica").contains(":S "));
+    assert!(server.logged("is a replica").contains(":S "));
 }
 
 /// A primary sends on while the copy is loaded, which may take longer than either would wait for the other.

@@ -227,8 +227,8 @@ impl Replay {
         match (command.spec.full_name, &mut self.transaction) {
             ("multi", None) => self.transaction = Some(Transaction { begun: at, requests: Vec::new() }),
             ("exec", Some(_)) => {
-                let requests = self.transaction.take().map(|transaction| transaction.requests);
-                for (at, command, args) in requests.into_iter().flatten() {
+                let Some(transaction) = self.transaction.take() else { return };
+                for (at, command, args) in transaction.requests {
                     self.run(server, command, args.as_args(), at);
                 }
             }
