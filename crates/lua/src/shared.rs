@@ -26,6 +26,15 @@ pub struct Called {
 const KEPT_MAX: usize = 16 * 1024;
 
 impl Shared {
+    /// An interpreter whose scripts may use so much memory, in bytes.
+    #[cfg(test)]
+    pub fn with_memory(max: usize) -> mlua::Lua {
+        let (lua, shared) = (mlua::Lua::new(), Shared::new());
+        shared.memory_max.set(max);
+        lua.set_app_data(std::rc::Rc::new(shared));
+        lua
+    }
+
     pub fn new() -> Shared {
         Shared {
             random: Random::default(),

@@ -231,7 +231,6 @@ impl Writer<'_> {
 mod tests {
     use super::*;
     use crate::shared::Shared;
-    use std::rc::Rc;
 
     fn written(source: &str, settings: Settings) -> Result<Vec<u8>, String> {
         let lua = Lua::new();
@@ -254,10 +253,7 @@ mod tests {
 
     #[test]
     fn text_ends_at_the_limit_of_the_scripts_memory() {
-        let lua = Lua::new();
-        let shared = Rc::new(Shared::new());
-        shared.memory_max.set(1_000_000);
-        lua.set_app_data(shared);
+        let lua = Shared::with_memory(1_000_000);
         let value: Value = lua.load("local t = {1} for i = 1, 22 do t = {t, t} end return t").eval().unwrap();
         let next = lua.globals().get("next").unwrap();
         let written = write(&lua, &next, Settings::default(), &value);

@@ -143,7 +143,6 @@ fn measure(table: &Table) -> mlua::Result<(usize, bool)> {
 mod tests {
     use super::*;
     use crate::shared::Shared;
-    use std::rc::Rc;
 
     #[test]
     fn bytes_end_at_their_limit() {
@@ -161,10 +160,7 @@ mod tests {
 
     #[test]
     fn bytes_end_at_the_limit_of_the_scripts_memory() {
-        let lua = Lua::new();
-        let shared = Rc::new(Shared::new());
-        shared.memory_max.set(1_000);
-        lua.set_app_data(shared);
+        let lua = Shared::with_memory(1_000);
         let value: Value = lua.load("local t = {1} for i = 1, 12 do t = {t, t} end return t").eval().unwrap();
         let packed = Output::new(&lua).value(&value);
         assert!(packed.is_err_and(|error| error.to_string() == "not enough memory"));
