@@ -30,7 +30,7 @@ def call(number, *arguments):
 
 
 def sockets_of(stack, server):
-    """Copies of the TCP sockets that the server has on its port."""
+    """Copies of the TCP sockets that the server has."""
     with contextlib.closing(os.fdopen(call(PIDFD_OPEN, server.process.pid, 0))) as process:
         for entry in Path(f"/proc/{server.process.pid}/fd").iterdir():
             try:
@@ -40,7 +40,7 @@ def sockets_of(stack, server):
                 continue
             one = socket.socket(fileno=call(PIDFD_GETFD, process.fileno(), int(entry.name), 0))
             stack.callback(one.close)
-            if one.family == socket.AF_INET and one.getsockname()[1] == server.port:
+            if one.family == socket.AF_INET:
                 yield one
 
 
@@ -83,13 +83,16 @@ class SocketOptions(unittest.TestCase):
         self.assertEqual(server.process.wait(PATIENCE), 1)
         return server.text()
 
-    def copies(self, server):
-        """The listening socket, and the one of the client that is connected, if one is."""
+    def sockets(self, server):
         stack = self.enterContext(contextlib.ExitStack())
         try:
-            found = list(sockets_of(stack, server))
+            return list(sockets_of(stack, server))
         except PermissionError as error:
             self.skipTest(f"cannot look at another process's sockets: {error}")
+
+    def copies(self, server):
+        """The listening socket, and the one of the client that is connected, if one is."""
+        found = [one for one in self.sockets(server) if one.getsockname()[1] == server.port]
         accepted = [one for one in found if not listens(one)]
         return next(one for one in found if listens(one)), accepted[0] if accepted else None
 
@@ -122,14 +125,30 @@ class SocketOptions(unittest.TestCase):
                 replica.send("PSYNC", "?", "-1")
                 while client.info("INFO", "replication")["connected_slaves"] != "1":
                     pass
-                stack = self.enterContext(contextlib.ExitStack())
-                try:
-                    accepted = [one for one in sockets_of(stack, server) if not listens(one)]
-                except PermissionError as error:
-                    self.skipTest(f"cannot look at another process's sockets: {error}")
+                accepted = [one for one in self.sockets(server) if not listens(one)]
                 at_once = {one.getpeername(): one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in accepted}
                 self.assertEqual(at_once[client.socket.getsockname()], 1)
                 self.assertEqual(at_once[replica.socket.getsockname()], 0 if setting == "yes" else 1)
+
+    def test_connections_with_other_servers(self):
+        """What a replica acknowledges and what MIGRATE asks goes out at once, and a dead primary's host is noticed."""
+        primary = self.start()
+        replica = self.start("--replicaof", f"127.0.0.1 {primary.port}", "--repl-timeout", "77")
+
+        def option(server, other, level, name):
+            found = [one for one in self.sockets(server) if not listens(one) and one.getpeername()[1] == other.port]
+            return [one.getsockopt(level, name) for one in found]
+
+        with primary.connect() as client, replica.connect() as other:
+            while other.info("INFO", "replication")["master_link_status"] != "up":
+                pass
+            self.assertEqual(option(replica, primary, socket.IPPROTO_TCP, socket.TCP_NODELAY), [1])
+            self.assertEqual(option(replica, primary, socket.SOL_SOCKET, socket.SO_KEEPALIVE), [1])
+            self.assertEqual(option(replica, primary, socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), [77])
+            client("SET", "key", "value")
+            # Refused, and the connection is kept.
+            self.assertIn("READONLY", str(client("MIGRATE", "127.0.0.1", replica.port, "key", "0", "10000")))
+            self.assertEqual(option(primary, replica, socket.IPPROTO_TCP, socket.TCP_NODELAY), [1])
 
     def test_servers_share_a_port(self):
         first = self.start("--reuse-port", "yes")

@@ -21,19 +21,19 @@ const NOT_READ: &str = "IOERR error or timeout reading to target instance";
 
 pub fn migrate(ctx: &mut Context<'_>) -> Outcome {
     let options = Options::parse(ctx)?;
-    let keys = present(ctx, options.first_key, options.keys);
+    let (keys, requests) = options.requests(ctx);
     if keys.is_empty() {
         ctx.no_effect();
         ctx.reply().simple("NOKEY");
         return Ok(());
     }
     let name = [ctx.arg(1), ctx.arg(2)].map(<[u8]>::to_vec);
-    let kept = ctx.server.targets.take(&name).map(|target| options.send(ctx, target, &keys));
+    let kept = ctx.server.targets.take(&name).map(|target| options.send(target, &keys, &requests));
     let Moved { keys: moved, outcome, target, .. } = match kept.filter(|moved| !moved.unanswered) {
         Some(moved) => moved,
         None => {
             let target = connect(ctx, options.timeout)?;
-            options.send(ctx, target, &keys)
+            options.send(target, &keys, &requests)
         }
     };
     if let Some(target) = target {
@@ -129,22 +129,23 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
-    /// Sends the keys, and waits for the replies.
-    fn send<'k>(&self, ctx: &mut Context<'_>, mut target: Target, keys: &[&'k [u8]]) -> Moved<'k> {
-        let selects = target.db != Some(self.db);
-        let (request, keys) = self.request(ctx, keys, selects);
-        (target.db, target.timeout) = (Some(self.db), self.timeout);
-        match target.write_all(&request) {
-            Ok(()) => replies(target, usize::from(self.authentication.is_some()) + usize::from(selects), &keys),
-            Err(error) => {
-                let unanswered = error.kind() != ErrorKind::TimedOut;
-                Moved { keys: Vec::new(), outcome: Err(NOT_WRITTEN.into()), target: None, unanswered }
-            }
+    /// The keys that are there, which count as used, and the requests that put them elsewhere.
+    fn requests(&self, ctx: &mut Context<'a>) -> (Vec<&'a [u8]>, Vec<u8>) {
+        let (compression, now) = (compression(&ctx.server.config), ctx.server.now);
+        let (mut keys, mut out) = (Vec::new(), Vec::new());
+        for key in ctx.args.from(self.first_key).take(self.keys) {
+            let Some(payload) = ctx.db().read_any(key).map(|value| rdb::dump(value, compression)) else { continue };
+            let ttl = ctx.db().deadline(key).flatten().map_or(0, |deadline| (deadline - now).max(1)).to_string();
+            let words: [&[u8]; 5] = [b"RESTORE", key, ttl.as_bytes(), &payload, b"REPLACE"];
+            writer::request(&mut out, &words[..if self.replaces { 5 } else { 4 }]);
+            keys.push(key);
         }
+        (keys, out)
     }
 
-    /// What is sent, and the keys in it: those whose time has not passed meanwhile.
-    fn request<'k>(&self, ctx: &mut Context<'_>, keys: &[&'k [u8]], selects: bool) -> (Vec<u8>, Vec<&'k [u8]>) {
+    /// Sends the requests about the keys behind what has to come first, and waits for the replies.
+    fn send<'k>(&self, mut target: Target, keys: &[&'k [u8]], requests: &[u8]) -> Moved<'k> {
+        let selects = target.db != Some(self.db);
         let mut out = Vec::new();
         if let Some(words) = &self.authentication {
             writer::request(&mut out, &[&[&b"AUTH"[..]], &words[..]].concat());
@@ -152,28 +153,17 @@ impl<'a> Options<'a> {
         if selects {
             writer::request(&mut out, &[&b"SELECT"[..], self.db.to_string().as_bytes()]);
         }
-        let (compression, now) = (compression(&ctx.server.config), ctx.server.now);
-        let mut sent = Vec::new();
-        for key in keys {
-            let ttl = match ctx.db().deadline(key).flatten() {
-                None => 0,
-                Some(deadline) if deadline < now => continue,
-                Some(deadline) => (deadline - now).max(1),
-            };
-            let Some(payload) = ctx.db().look_at(key).map(|value| rdb::dump(value, compression)) else { continue };
-            let ttl = ttl.to_string();
-            let words: [&[u8]; 5] = [b"RESTORE", key, ttl.as_bytes(), &payload, b"REPLACE"];
-            writer::request(&mut out, &words[..if self.replaces { 5 } else { 4 }]);
-            sent.push(*key);
+        // All at once: if the other server closes meanwhile, reading tells, and what it had said before.
+        out.extend_from_slice(requests);
+        (target.db, target.timeout) = (Some(self.db), self.timeout);
+        match target.write_all(&out) {
+            Ok(()) => replies(target, usize::from(self.authentication.is_some()) + usize::from(selects), keys),
+            Err(error) => {
+                let unanswered = error.kind() != ErrorKind::TimedOut;
+                Moved { keys: Vec::new(), outcome: Err(NOT_WRITTEN.into()), target: None, unanswered }
+            }
         }
-        (out, sent)
     }
-}
-
-/// The keys that are there; they count as used.
-fn present<'a>(ctx: &mut Context<'a>, first: usize, count: usize) -> Vec<&'a [u8]> {
-    let keys = ctx.args.from(first).take(count);
-    keys.filter(|key| ctx.db().read_any(key).is_some()).collect()
 }
 
 /// A port as C reads one: what comes behind the digits does not count.

@@ -158,6 +158,22 @@ mod tests {
         assert_eq!(session.received(&mut one), "");
     }
 
+    /// Whoever gets the message may look at once.
+    #[test]
+    fn what_has_changed_is_told_before_a_message_of_the_same_transaction() {
+        let mut session = Session::new();
+        session.run("CONFIG SET notify-keyspace-events K$");
+        let (mut listener, mut reader) = (session.other(), session.other());
+        session.run_as(&mut listener, "SUBSCRIBE __keyspace@0__:k c");
+        for line in ["HELLO 3", "SUBSCRIBE c", "CLIENT TRACKING ON", "GET k"] {
+            session.run_as(&mut reader, line);
+        }
+        session.expect(&[("MULTI", "+OK"), ("SET k v", "+QUEUED"), ("PUBLISH c hi", "+QUEUED"), ("EXEC", "*2 +OK :2")]);
+        let told = "*3 $7 message $16 __keyspace@0__:k $3 set *3 $7 message $1 c $2 hi";
+        assert_eq!(session.received(&mut listener), told);
+        assert_eq!(session.received(&mut reader), ">2 $10 invalidate *1 $1 k >3 $7 message $1 c $2 hi");
+    }
+
     #[test]
     fn channels_of_shards_are_others() {
         let mut session = Session::new();

@@ -61,6 +61,24 @@ fn failures_are_forgotten_when_somebody_asks_for_a_rewrite() {
     }
 }
 
+/// It would be of data that have gone since.
+#[test]
+fn a_rewrite_gives_way_to_a_file_that_begins_anew() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("INCR n", ":1"), ("REPLICAOF 127.0.0.1 1", "+OK")]);
+    session.server.suspend_log();
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    round(&mut session);
+    assert!(session.server.is_rewriting());
+    session.expect(&[("REPLICAOF NO ONE", "+OK")]);
+    assert!(!session.server.is_rewriting());
+    session.expect(&[("INCR n", ":2")]);
+    finish(&mut session);
+    assert!(session.server.flush_log());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
 /// The file's base is to be made, while there is a change that could not be written to the file.
 fn base_of_what_could_not_be_written(at: &tempfile::TempDir) -> Session {
     let mut session = session(at, true, true);

@@ -114,6 +114,23 @@ fn a_server_that_no_longer_answers_is_not_asked_again() {
     client.call("EXISTS a b", ":1");
 }
 
+/// Nor is what it has taken a part of sent once more.
+#[test]
+fn a_server_that_takes_no_more_is_given_up() {
+    let here = start(&["--rdbcompression", "no"]);
+    let mut client = here.connect();
+    client.call("SET a 1", "+OK");
+    client.call("SETRANGE b 49999999 x", ":50000000");
+    let (port, said) = says("+OK\r\n+OK\r\n");
+    client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 60000"), "+OK");
+    let (listener, _connection) = said.join().unwrap();
+    let unwritten = "-IOERR error or timeout writing to target instance";
+    client.call(&format!("MIGRATE 127.0.0.1 {port} b 0 100"), unwritten);
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err());
+    client.call("STRLEN b", ":50000000");
+}
+
 #[test]
 fn a_connection_with_more_than_the_replies_is_not_used_again() {
     for (replies, kept) in [("+OK\r\n+OK\r\n", "1"), ("+OK\r\n+OK\r\n+OK\r\n", "0")] {
