@@ -74,6 +74,8 @@ fn storing() {
         ("GEOHASH d Palermo", "*1 $11 sqc8b49rny0"),
         ("GEOSEARCHSTORE d g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 1 STOREDIST", ":1"),
         ("GEOHASH d Catania", "*1 $11 00bh0hbj2f0"),
+        ("GEORADIUS g 15 37 200 km STORE d STOREDIST d COUNT 1", ":1"),
+        ("GEOHASH d Catania", "*1 $11 00bh0hbj2f0"),
         ("GEORADIUS g 15 37 200 km STOREDIST d STORE d", ":3"),
         ("GEOHASH d Palermo", "*1 $11 sqc8b49rny0"),
         ("GEORADIUSBYMEMBER g Rome 1 km STORE g", ":1"),
@@ -124,11 +126,27 @@ fn errors_come_in_redis_s_order() {
         ("GEORADIUS g 200 1 x x", "-ERR invalid longitude,latitude pair 200.000000,1.000000"),
         ("GEORADIUS g 1 1 1 m STORE", SYNTAX),
         ("GEORADIUS g 1 1 1 m FROMMEMBER Rome", SYNTAX),
+        ("GEORADIUS g 1 1 1 m FROMLONLAT 1 2", SYNTAX),
+        ("GEORADIUS g 1 1 1 m BYRADIUS 1 m", SYNTAX),
+        ("GEORADIUS g 1 1 1 m BYBOX 1 1 m", SYNTAX),
         ("GEORADIUS_RO g 1 1 1 m STORE d", SYNTAX),
         ("GEORADIUSBYMEMBER_RO g Rome 1 m STOREDIST d", SYNTAX),
         ("GEORADIUSBYMEMBER g none x x", NO_MEMBER),
         ("GEORADIUSBYMEMBER s none x x", TYPE),
     ]);
+}
+
+#[test]
+fn options_have_all_their_words() {
+    for options in [
+        "ASC BYRADIUS 1 m FROMMEMBER",
+        "BYRADIUS 1 m FROMLONLAT 1",
+        "ASC FROMMEMBER Rome BYRADIUS 1",
+        "FROMMEMBER Rome BYBOX 1 1",
+        "FROMMEMBER Rome BYRADIUS 1 m COUNT",
+    ] {
+        Session::new().expect(&[(&format!("GEOSEARCH none {options}"), SYNTAX)]);
+    }
 }
 
 #[test]

@@ -140,7 +140,7 @@ mod tests {
         let stats = session.run("INFO stats");
         assert!(stats.contains("total_reads_processed:3") && stats.contains("total_writes_processed:7"), "{stats}");
         assert_eq!(session.info("aof_last_bgrewrite_status"), "ok");
-        for (lag, told) in [("10", true), ("0", false)] {
+        for (lag, told) in [("10", true), ("1", true), ("0", false)] {
             session.expect(&[("CONFIG SET min-replicas-to-write 1", "+OK")]);
             session.expect(&[(&format!("CONFIG SET min-replicas-max-lag {lag}"), "+OK")]);
             assert_eq!(session.run("INFO replication").contains("min_slaves_good_slaves:0"), told);

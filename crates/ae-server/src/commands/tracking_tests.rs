@@ -252,6 +252,8 @@ fn whoever_is_told_in_its_place_may_leave() {
 fn wrong_options() {
     Session::new().expect(&[
         ("CLIENT TRACKING x", "-ERR syntax error"),
+        ("CLIENT TRACKING ON REDIRECT", "-ERR syntax error"),
+        ("CLIENT TRACKING ON BCAST PREFIX", "-ERR syntax error"),
         ("CLIENT TRACKING ON PREFIX a", "-ERR PREFIX option requires BCAST mode to be enabled"),
         ("CLIENT TRACKING ON OPTIN OPTOUT", "-ERR You can't specify both OPTIN mode and OPTOUT mode"),
         ("CLIENT TRACKING ON BCAST OPTIN", "-ERR OPTIN and OPTOUT are not compatible with BCAST"),

@@ -73,7 +73,6 @@ impl Server {
 
     /// The same for all clients but the current one.
     pub fn tell_others_invalidated(&mut self, current: &mut Client) {
-        self.note_invalidated(Some(current));
         let own = |(client, _): &(ClientRef, _)| {
             let tracker = self.clients.get(client.fd).filter(|tracker| tracker.id == client.id);
             let redirect = tracker.and_then(|tracker| tracker.tracking.as_ref()?.redirect);
