@@ -149,6 +149,19 @@ fn what_waits_for_the_file_and_for_the_disk_is_told() {
 }
 
 #[test]
+fn a_large_change_takes_no_memory_once_it_is_written() {
+    for fsync in [Fsync::Always, Fsync::EverySecond] {
+        let at = tempfile::tempdir().unwrap();
+        let mut session = session(&at, true, true);
+        session.server.config.append_only.fsync = fsync;
+        session.request(&[b"SET".into(), b"k".into(), vec![b'v'; 8 << 20]]);
+        assert!(session.number("mem_aof_buffer") > 8 << 20);
+        assert!(session.server.flush_log());
+        assert!(session.number("mem_aof_buffer") < 2 << 20);
+    }
+}
+
+#[test]
 fn a_rewrite_is_no_save() {
     let at = tempfile::tempdir().unwrap();
     let mut session = session(&at, true, true);
