@@ -44,6 +44,16 @@ fn requests_and_annotations() {
 }
 
 #[test]
+fn a_file_may_end_behind_a_long_request() {
+    let value = "v".repeat(2 * CHUNK);
+    let whole = requests(&[&["SET", "k", &value]]);
+    let (found, end) = read(&whole);
+    assert!(end.is_ok() && found.len() == 1);
+    let (found, end) = read(&whole[..whole.len() - 1]);
+    assert!(matches!(end, Err(Fault::Torn { at: 0 })) && found.is_empty());
+}
+
+#[test]
 fn a_file_may_end_anywhere() {
     let whole = requests(&[&["SET", "key", "value"], &["SET", "l", "w"]]);
     let first = requests(&[&["SET", "key", "value"]]).len();
