@@ -50,6 +50,7 @@ fn description() {
         ("CLIENT LIST ID x", "-ERR Invalid client ID"),
         ("CLIENT LIST ID -1 0", "$0 "),
         ("CLIENT LIST x", "-ERR syntax error"),
+        ("CLIENT LIST ID", "-ERR syntax error"),
     ]);
 }
 

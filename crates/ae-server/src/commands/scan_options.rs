@@ -130,6 +130,23 @@ pub fn parse_cursor(text: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Session;
+
+    /// COUNT bounds the work: a table may have become all but empty.
+    #[test]
+    fn a_page_ends_with_so_many_elements_or_ten_times_as_many_buckets() {
+        let mut session = Session::new();
+        for (of_each, buckets) in [(0, 30), (1, 3), (2, 2)] {
+            let options = ScanOptions::parse([&b"COUNT"[..], b"3"].into_iter(), true).unwrap_or_else(|_| panic!());
+            let mut looked_at = 0;
+            options.reply_page(&mut session.client.reply(), 1, |cursor, page| {
+                looked_at += 1;
+                page.visited += of_each;
+                cursor + 1
+            });
+            assert_eq!(looked_at, buckets);
+        }
+    }
 
     #[test]
     fn cursors_are_spelled_as_c_reads_numbers() {

@@ -136,6 +136,20 @@ fn a_client_is_idle_since_there_was_traffic() {
     assert!(!is_idle(&mut || _ = turns.ask(&mut client, "PING")));
     assert!(!is_idle(&mut || _ = turns.ask(&mut client, "SUBSCRIBE c")));
     assert!(!is_idle(&mut || _ = turns.ask(&mut other, "PUBLISH c m")));
+    // A primary sends its stream.
+    turns.change_last_client(|client| client.is_primary = true);
+    assert!(!is_idle(&mut || _ = turns.ask(&mut client, "*1\r\n$4\r\nPING")));
+}
+
+#[test]
+fn what_the_append_only_file_lacks_at_the_end_is_told_once() {
+    let turns = Turns::new(|config, _| config.append_only.on = true);
+    turns.net().server.append_only.disk.faults.plan(0..100, Fault::Error(EIO));
+    turns.ask(&mut turns.connect(), "SET k v");
+    turns.shared.close();
+    heard::told(Level::Warning, "append-only file: the last changes could not be written");
+    turns.shared.close();
+    heard::expect(Level::Warning, &[""; 0]);
 }
 
 /// Nothing that has been answered is lost, whoever's request has changed it.

@@ -1,6 +1,7 @@
 //! The connection with the server's own primary, up to the stream: the handshake, the copy of the data, loading it.
 
 use super::primary_link::{Arriving, PrimaryLink, Stage, TemporaryFile};
+use super::read::is_temporary;
 use super::state::Net;
 use crate::clients::client::{Client, Replies};
 use crate::config::choices::DisklessLoad;
@@ -16,7 +17,7 @@ use crate::server::state::Server;
 use ae::{Connection, EventLoop, Handler};
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
@@ -219,7 +220,7 @@ impl Net {
                 }
                 self.take_bytes(&buffer[..len]);
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) if is_temporary(&error) => {}
             Err(error) => {
                 let why = failure("read", &error, &link.conn);
                 self.fail(&why);

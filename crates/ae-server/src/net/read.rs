@@ -54,7 +54,7 @@ impl Net {
                     let _ = conn.set_quick_ack(true);
                 }
             }
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Err(error) if is_temporary(&error) => {}
             Err(_) => client.closing = Closing::Now,
         }
         self.settle(client);
@@ -190,6 +190,11 @@ impl Net {
             self.listen_to(client, true);
         }
     }
+}
+
+/// Whether it is only to be tried again.
+pub(super) fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The stream of the server's own primary: its requests run, and its bytes are passed on as they came.
 
+use super::read::is_temporary;
 use super::state::Net;
 use crate::clients::client::{Client, Closing};
 use crate::command::dispatch::dispatch;
@@ -7,7 +8,6 @@ use crate::db::databases::Expiry;
 use crate::log::{Level, log};
 use ae::Connection;
 use resp::Limits;
-use std::io::{self, ErrorKind};
 
 impl Net {
     /// Reads more of the stream, and runs what is complete.
@@ -84,8 +84,4 @@ impl Net {
             client.output.bytes.extend_from_slice(&self.server.acknowledgement());
         }
     }
-}
-
-fn is_temporary(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }

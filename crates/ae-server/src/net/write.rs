@@ -1,10 +1,11 @@
 //! Writing replies.
 
+use super::read::is_temporary;
 use super::state::Net;
 use crate::clients::client::{Client, Closing};
 use crate::clients::output::{Output, PARTS_MAX};
 use ae::Connection;
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, IoSlice};
 
 /// Bytes written to a client before others get their turn.
 const WRITE_MAX: usize = 1024 * 1024;
@@ -67,7 +68,7 @@ impl Net {
                     }
                     client.last_active = self.server.ticks;
                 }
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(error) if is_temporary(&error) => {}
                 Err(_) => {
                     client.closing = Closing::Now;
                     return;

@@ -16,12 +16,12 @@ pub struct Channels {
 }
 
 impl Channels {
-    /// Subscribes a client. False if it has subscribed already.
-    pub fn subscribe(&mut self, client: &mut Client, kind: Kind, name: &[u8]) -> bool {
+    /// Subscribes a client, unless it has subscribed already.
+    pub fn subscribe(&mut self, client: &mut Client, kind: Kind, name: &[u8]) {
         let reference = client.reference();
         let own = client.subscriptions.get_or_insert_default();
         if own.contains(kind, name) {
-            return false;
+            return;
         }
         let known = match kind {
             Kind::Channel => self.channels.get_key_value(name).map(|(name, _)| name),
@@ -35,15 +35,15 @@ impl Channels {
             Kind::Pattern => self.patterns.entry(name).or_default(),
             Kind::Shard => self.shards.entry(name).or_default(),
         };
-        subscribers.insert(reference)
+        subscribers.insert(reference);
     }
 
-    /// Ends a client's subscription. False if there was none.
-    pub fn unsubscribe(&mut self, client: &mut Client, kind: Kind, name: &[u8]) -> bool {
+    /// Ends a client's subscription, if it has that one.
+    pub fn unsubscribe(&mut self, client: &mut Client, kind: Kind, name: &[u8]) {
         let reference = client.reference();
-        let Some(own) = &mut client.subscriptions else { return false };
+        let Some(own) = &mut client.subscriptions else { return };
         if !own.remove(kind, name) {
-            return false;
+            return;
         }
         if own.is_empty() {
             client.subscriptions = None;
@@ -60,14 +60,13 @@ impl Channels {
             Kind::Shard if is_left(self.shards.get_mut(name)) => _ = self.shards.remove(name),
             _ => {}
         }
-        true
     }
 
     /// Ends all subscriptions of a client.
     pub fn forget(&mut self, client: &mut Client) {
         for kind in [Kind::Channel, Kind::Pattern, Kind::Shard] {
             let names = client.subscriptions.as_ref().map(|own| own.in_order(kind)).unwrap_or_default();
-            names.iter().for_each(|name| _ = self.unsubscribe(client, kind, name));
+            names.iter().for_each(|name| self.unsubscribe(client, kind, name));
         }
     }
 

@@ -98,6 +98,18 @@ mod tests {
     }
 
     #[test]
+    fn it_takes_no_more_memory_than_its_size() {
+        let mut backlog = Backlog::new(1000, 0);
+        for size in [1000, 3000] {
+            backlog.resize(size);
+            for _ in 0..50 {
+                backlog.push(&[b'x'; 99]);
+                assert!(backlog.memory() <= size as usize);
+            }
+        }
+    }
+
+    #[test]
     fn a_smaller_one_gives_up_at_once_what_is_too_much() {
         let mut backlog = Backlog::new(1000, 0);
         backlog.push(&[b'x'; 998]);

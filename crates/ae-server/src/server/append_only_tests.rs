@@ -61,6 +61,32 @@ fn failures_are_forgotten_when_somebody_asks_for_a_rewrite() {
     }
 }
 
+#[test]
+fn a_first_base_is_empty_in_either_form() {
+    for (rdb_preamble, name, begins) in
+        [(true, "appendonly.aof.1.base.rdb", "REDIS"), (false, "appendonly.aof.1.base.aof", "")]
+    {
+        let at = tempfile::tempdir().unwrap();
+        session(&at, true, rdb_preamble);
+        let base = std::fs::read(at.path().join("appendonlydir").join(name)).unwrap();
+        assert!(base.starts_with(begins.as_bytes()) && base.is_empty() != rdb_preamble, "{name}: {base:?}");
+    }
+}
+
+/// Nothing would be written if it were said to be on.
+#[test]
+fn it_cannot_be_turned_on_where_there_is_no_folder_for_it() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    std::fs::remove_dir(at.path()).unwrap();
+    session.expect(&[(
+        "CONFIG SET appendonly yes",
+        "-ERR CONFIG SET failed (possibly related to argument 'appendonly') - Unable to turn on AOF. Check server logs.",
+    )]);
+    heard::told(Level::Warning, "append-only file: cannot turn it on: ");
+    assert_eq!(session.number("aof_enabled"), 0);
+}
+
 /// It would be of data that have gone since.
 #[test]
 fn a_rewrite_gives_way_to_a_file_that_begins_anew() {

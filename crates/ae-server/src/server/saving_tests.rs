@@ -6,7 +6,7 @@ use crate::db::event::Event;
 use crate::log::{Level, heard};
 use crate::testing::Session;
 use crate::testing::saving::{finish, loaded, loaded_behind, session};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[test]
 fn how_often_keys_are_used_is_saved() {
@@ -221,6 +221,30 @@ fn what_keeps_a_file_from_being_loaded_is_told() {
     let config = Config { dir: Some(file), ..Config::default() };
     let error = Session::with(config).server.begin_start().unwrap_err();
     assert!(error.starts_with("cannot load ") && error.ends_with("Not a directory (os error 20)"), "{error}");
+}
+
+#[test]
+fn the_log_says_each_second_how_far_loading_is() {
+    const LONG: Duration = Duration::from_secs(3600);
+    let (mut session, folder) = session();
+    session.expect(&[("MSET a 1 b 2", "+OK"), ("SAVE", "+OK")]);
+    let mut config = Config { dir: Some(folder.path().into()), ..Config::default() };
+    config.saving.key_load_delay = 60_000_000;
+    let mut session = Session::with(config);
+    session.server.begin_start().unwrap();
+    testkit::eventually("a key is there", || {
+        session.server.advance_loading();
+        let loading = session.server.loading.as_mut().unwrap();
+        loading.next = if loading.loaded == 1 { Instant::now() + LONG } else { Instant::now() };
+        (loading.loaded == 1).then_some(())
+    });
+    let told = ["Loading: 100 %, 1 keys so far"];
+    for (reported, told) in [(Instant::now() + LONG, &[][..]), (Instant::now() - Duration::from_secs(1), &told)] {
+        session.server.loading.as_mut().unwrap().reported = reported;
+        heard::take();
+        session.server.advance_loading();
+        heard::expect(Level::Notice, told);
+    }
 }
 
 #[test]

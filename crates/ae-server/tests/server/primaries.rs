@@ -307,6 +307,25 @@ fn a_copy_that_is_loaded_more_slowly_than_it_comes_arrives_whole() {
     }
 }
 
+/// What is loaded slowly waits with the primary, not in the replica's memory.
+#[test]
+fn a_replica_takes_no_more_of_a_copy_than_it_can_load_soon() {
+    let whole = copy(100, &file(40, 1 << 20));
+    let primary = Primary::new();
+    let replica = primary.replica(&["--repl-diskless-load", "swapdb", "--key-load-delay", "60000000"]);
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    let sends = std::thread::spawn(move || link.send(whole));
+    let mut client = replica.connect();
+    let begins = || (!client.bulk("INFO replication").contains("\r\nmaster_sync_read_bytes:0\r\n")).then_some(());
+    eventually("the copy comes", begins);
+    // The replica reads whenever there is something to read.
+    (0..2000).for_each(|_| client.call("PING", "+PONG"));
+    assert!(!sends.is_finished());
+    drop(replica);
+    assert_eq!(sends.join().unwrap(), None);
+}
+
 #[test]
 fn a_stream_that_breaks_goes_on_where_it_was() {
     let primary = Primary::new();
