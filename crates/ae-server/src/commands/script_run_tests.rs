@@ -1,5 +1,6 @@
 use crate::command::renames::Renames;
 use crate::config::groups::RenameLine;
+use crate::log::{Level, heard};
 use crate::testing::{Session, one_line};
 
 fn eval(session: &mut Session, script: &str, rest: &[&str]) -> String {
@@ -14,6 +15,18 @@ fn scripts_call_subcommands() {
     assert_eq!(eval(&mut session, "return redis.call('object', 'encoding', KEYS[1])", &["1", "k"]), "$6 embstr");
     let reply = eval(&mut session, "return redis.call('object', 'nosuch', KEYS[1])", &["1", "k"]);
     assert!(reply.starts_with("-ERR Unknown Redis command called from script "), "{reply}");
+}
+
+#[test]
+fn scripts_write_to_the_log() {
+    let mut session = Session::new();
+    let levels =
+        [("DEBUG", Level::Debug), ("VERBOSE", Level::Verbose), ("NOTICE", Level::Notice), ("WARNING", Level::Warning)];
+    for (name, level) in levels {
+        let script = format!("redis.log(redis.LOG_{name}, 'it is', 5)");
+        assert_eq!(eval(&mut session, &script, &["0"]), "$-1");
+        heard::expect(level, &["it is 5"]);
+    }
 }
 
 #[test]
