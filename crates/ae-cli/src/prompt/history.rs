@@ -127,4 +127,13 @@ mod tests {
         // Whoever has the old one open still reads it whole.
         assert_eq!(io::read_to_string(before).unwrap().lines().count(), 2 * LINES_MAX + 1);
     }
+
+    #[test]
+    fn nothing_is_left_beside_a_history_that_cannot_be_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        fs::create_dir(&path).unwrap();
+        assert!(replace(&path, "text").is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
