@@ -1,6 +1,7 @@
 use super::*;
 use crate::number::Digits;
 use crate::value::Kind;
+use std::collections::HashSet;
 
 fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
     match keyspace.value(id) {
@@ -128,6 +129,32 @@ fn removing_an_entry_removes_its_deadline() {
     assert!(!keyspace.find(&[9]).is_none_or(|id| keyspace.clear_deadline(id)));
     assert_eq!(expire(&mut keyspace, i64::MAX, 100), 4);
     assert_eq!(keyspace.len(), 1);
+}
+
+#[test]
+fn every_entry_comes_by_chance_among_many_and_when_few_are_left() {
+    let mut state = 1u64;
+    let mut random = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state >> 33
+    };
+    let mut keyspace = Keyspace::new();
+    assert_eq!((keyspace.random(&mut random), keyspace.random_volatile(&mut random)), (None, None));
+    let volatile = |i: u16| {
+        let id = keyspace.set_string(&i.to_le_bytes(), b"", false);
+        keyspace.set_deadline(id, 100)
+    };
+    let ids: Vec<EntryId> = (0..1000).map(volatile).collect();
+    for left in [1000, 10, 1] {
+        ids[left..].iter().for_each(|id| drop(keyspace.remove(*id)));
+        let mut seen = [HashSet::new(), HashSet::new()];
+        for _ in 0..20_000 {
+            seen[0].extend(keyspace.random(&mut random));
+            seen[1].extend(keyspace.random_volatile(&mut random));
+        }
+        let expected: HashSet<EntryId> = ids[..left].iter().copied().collect();
+        assert!(seen.iter().all(|seen| *seen == expected), "{left}: {}, {}", seen[0].len(), seen[1].len());
+    }
 }
 
 /// Sixteen bytes of key and of value, at every length of the table in a doubling.

@@ -44,7 +44,7 @@ fn numbers_as_printf_has_them() {
 
 #[test]
 fn numbers_at_the_start_of_texts() {
-    let cases: [(&str, f64, usize); 23] = [
+    let cases: [(&str, f64, usize); 24] = [
         ("1", 1.0, 1),
         ("-1.5e3x", -1500.0, 6),
         ("+7", 7.0, 2),
@@ -61,6 +61,7 @@ fn numbers_at_the_start_of_texts() {
         ("0x", 0.0, 1),
         ("0x.", 0.0, 1),
         ("0x1F.8p1z", 63.0, 8),
+        ("0xfffffffffffff", 4_503_599_627_370_495.0, 15),
         ("0xffffffffffffffff", 18_446_744_073_709_551_615.0, 18),
         ("0x1p", 1.0, 3),
         ("0x1p-1074", 5e-324, 9),
