@@ -95,9 +95,13 @@ fn a_busy_server_polls_if_it_may() {
 /// Programs that have a server in them may start and end many.
 #[test]
 fn nothing_is_left_of_a_server_that_has_ended() {
-    let turns = Turns::new(|_, _| ());
+    let other = EventLoop::new(100).unwrap();
+    let primary = Listener::tcp(&other, &["127.0.0.1"], 0, 511).unwrap();
+    let port = primary.local_addrs()[0].port();
+    let turns = Turns::new(|config, _| config.replication.primary = Some(("127.0.0.1".into(), port)));
     let mut client = turns.connect();
     assert_eq!(turns.ask(&mut client, "PING"), "+PONG");
+    assert_eq!(turns.net().server.replication.link.as_ref().unwrap().phase, Phase::Connecting);
     let net = Rc::downgrade(&turns.shared.net);
     drop(turns);
     assert!(net.upgrade().is_none());

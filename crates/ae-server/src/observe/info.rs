@@ -180,7 +180,7 @@ fn human(bytes: u64) -> String {
         value /= 1024.0;
         unit += 1;
     }
-    if unit == 0 { format!("{bytes}B") } else { format!("{value:.2}{}", units[unit]) }
+    if unit == 0 || value >= 1024.0 { format!("{bytes}B") } else { format!("{value:.2}{}", units[unit]) }
 }
 
 fn persistence(server: &Server, out: &mut String) {

@@ -285,4 +285,6 @@ fn more_memory_than_there_may_be() {
 #[test]
 fn sizes_for_people() {
     assert_eq!([0, 1023, 1024, 1536 * 1024].map(human), ["0B", "1023B", "1.00K", "1.50M"].map(String::from));
+    // As Redis has it.
+    assert_eq!([1 << 59, 1 << 60].map(human), ["512.00P", "1152921504606846976B"].map(String::from));
 }

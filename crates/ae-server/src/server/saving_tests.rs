@@ -42,6 +42,9 @@ fn a_delay_for_each_key_makes_a_save_as_slow_as_it_is_to_be() {
 #[test]
 fn a_save_that_is_given_up_leaves_the_state_of_the_last_one() {
     let (mut session, folder) = session();
+    session.expect(&[("BGSAVE", "+Background saving started"), ("FLUSHALL", "+OK")]);
+    assert_eq!(session.info("rdb_last_bgsave_status"), "ok");
+    assert_ne!(session.info("rdb_last_bgsave_time_sec"), "-1");
     let blocker = folder.path().join("dump.rdb");
     std::fs::create_dir_all(blocker.join("full")).unwrap();
     session.expect(&[("SET k v", "+OK"), ("BGSAVE", "+Background saving started")]);

@@ -113,6 +113,10 @@ fn a_length_that_is_too_long_is_no_torn_end() {
     assert!(goes_on_behind(&bytes));
     // The same at the end is one.
     assert!(!goes_on_behind(&[&good[..], longer.as_bytes()].concat()));
+    // As far as it is a number.
+    let ends_with = |length: &str| read(&[&good[..], b"*1\r\n$", length.as_bytes()].concat()).1;
+    assert!(matches!(ends_with("00000000000000000001"), Err(Fault::Torn { .. })));
+    assert!(matches!(ends_with("000000000000000000001"), Err(Fault::Corrupt { .. })));
 }
 
 #[test]
