@@ -51,6 +51,8 @@ fn functions_of_strings_fail_as_in_c() {
     for (call, failure) in [
         ("string.find('a', nil)", "bad argument #2 to 'find' (string expected, got nil)"),
         ("string.gsub('a', 'a')", "bad argument #3 to 'gsub' (string/function/table expected)"),
+        ("string.gsub('a', 'a', {a = {}})", "invalid replacement value (a table)"),
+        ("string.gsub('a', '(', {})", "unfinished capture"),
         ("('a'):match('%')", "malformed pattern (ends with '%')"),
         ("('a'):gsub('a', '%2')", "invalid capture index"),
         ("('a'):gsub('[a', 'b')", "malformed pattern (missing ']')"),
@@ -58,6 +60,8 @@ fn functions_of_strings_fail_as_in_c() {
         ("pairs()", "bad argument #1 to 'pairs' (table expected, got no value)"),
         ("next(1)", "bad argument #1 to 'next' (table expected, got number)"),
         ("rawset(1, 2, 3)", "bad argument #1 to 'rawset' (table expected, got number)"),
+        ("table.sort()", "bad argument #1 to 'sort' (table expected, got no value)"),
+        ("table.sort({2, 1}, 5)", "bad argument #2 to 'sort' (function expected, got number)"),
         ("getmetatable()", "bad argument #1 to 'getmetatable' (value expected)"),
         ("setmetatable({}, 1)", "bad argument #2 to 'setmetatable' (nil or table expected)"),
         ("unpack()", "bad argument #1 to 'unpack' (table expected, got no value)"),
@@ -70,7 +74,10 @@ fn functions_of_strings_fail_as_in_c() {
         ("math.random('x', 2)", "bad argument #1 to 'random' (number expected, got string)"),
         ("math.random(1, {})", "bad argument #2 to 'random' (number expected, got table)"),
     ] {
-        expect(&format!("local x = {call}"), &format!("failed: ERR user_script:1: {failure} @user_script:1"));
+        let text = format!("user_script:1: {failure}");
+        expect(&format!("local x = {call}"), &format!("failed: ERR {text} @user_script:1"));
+        let caught = format!("return select(2, pcall(function() local x = {call} end))");
+        expect(&caught, &format!("${} {text}", text.len()));
     }
     expect("local x = ('a'):gsub('a', function() error({err = 'MY e'}) end)", "failed: MY e @user_script:1");
     expect("return {('abc'):gsub('%w', {a = 'x'})}", "*2 $3 xbc :3");
