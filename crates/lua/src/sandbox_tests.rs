@@ -27,6 +27,8 @@ fn functions_of_redis_refuse_other_arguments() {
         "return {redis.status_reply('a b'), redis.error_reply('MYERR'), redis.error_reply('My err')}",
         "*3 +a b -ERR MYERR -My err",
     );
+    expect("return {redis.error_reply('-MY err'), redis.error_reply('-MY')}", "*2 -MY err -ERR MY");
+    expect("redis.setresp(3) redis.setresp(2) return false", "$-1");
     expect("return redis.replicate_commands()", ":1");
     expect("return {tostring(redis.breakpoint()), type(redis.debug)}", "*2 $5 false $8 function");
     expect("return {redis.acl_check_cmd('echo', 'a'), redis.acl_check_cmd('echo')}", "*2 :1 $-1");
@@ -66,6 +68,7 @@ fn functions_of_strings_fail_as_in_c() {
         ("setmetatable({}, 1)", "bad argument #2 to 'setmetatable' (nil or table expected)"),
         ("unpack()", "bad argument #1 to 'unpack' (table expected, got no value)"),
         ("unpack({}, 'x')", "bad argument #2 to 'unpack' (number expected, got string)"),
+        ("unpack({}, 1, 7998)", "too many results to unpack"),
         ("table.insert({}, 'x', 1)", "bad argument #2 to 'insert' (number expected, got string)"),
         ("table.insert(1, 2)", "bad argument #1 to 'insert' (table expected, got number)"),
         ("table.setn({}, 1)", "'setn' is obsolete"),
@@ -80,6 +83,12 @@ fn functions_of_strings_fail_as_in_c() {
         expect(&caught, &format!("${} {text}", text.len()));
     }
     expect("local x = ('a'):gsub('a', function() error({err = 'MY e'}) end)", "failed: MY e @user_script:1");
+    expect(
+        "local t = setmetatable({}, {__index = function() error('mine', 0) end}) \
+         return select(2, pcall(function() ('a'):gsub('a', t) end))",
+        "$4 mine",
+    );
+    expect("return ('a'):find(('a?'):rep(2001), 1, true)", "$-1");
     expect("return {('abc'):gsub('%w', {a = 'x'})}", "*2 $3 xbc :3");
     expect("return {string.gfind('a b', '%a')(), ('k=v'):match('(%w)=(%w)')}", "*3 $1 a $1 k $1 v");
 }
