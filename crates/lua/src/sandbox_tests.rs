@@ -28,6 +28,7 @@ fn functions_of_redis_refuse_other_arguments() {
         "*3 +a b -ERR MYERR -My err",
     );
     expect("return {redis.error_reply('-MY err'), redis.error_reply('-MY')}", "*2 -MY err -ERR MY");
+    expect("return redis.error_reply(' x')", "- x");
     expect("redis.setresp(3) redis.setresp(2) return false", "$-1");
     expect("return redis.replicate_commands()", ":1");
     expect("return {tostring(redis.breakpoint()), type(redis.debug)}", "*2 $5 false $8 function");

@@ -48,6 +48,7 @@ fn description() {
         ("CLIENT LIST TYPE pubsub", "$0 "),
         ("CLIENT LIST TYPE x", "-ERR Unknown client type 'x'"),
         ("CLIENT LIST ID x", "-ERR Invalid client ID"),
+        ("CLIENT LIST ID", "-ERR syntax error"),
         ("CLIENT LIST ID -1 0", "$0 "),
         ("CLIENT LIST x", "-ERR syntax error"),
     ]);

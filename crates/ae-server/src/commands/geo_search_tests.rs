@@ -28,6 +28,7 @@ fn circles_and_boxes() {
         ("GEOSEARCH g FROMLONLAT 0 0 BYRADIUS 1 m", "*0"),
         ("GEORADIUS g 15 37 200 km", "*3 $9 Agrigento $7 Palermo $7 Catania"),
         ("GEORADIUS_RO g 15 37 100 km", "*1 $7 Catania"),
+        ("GEORADIUS g 15 37 inf km COUNT 1 DESC", "*1 $4 Rome"),
         ("GEORADIUSBYMEMBER g Agrigento 100 km ASC", "*2 $9 Agrigento $7 Palermo"),
         ("GEORADIUSBYMEMBER_RO g Agrigento 1 mi", "*1 $9 Agrigento"),
     ]);
