@@ -308,6 +308,7 @@ fn numbers_that_are_no_place_do_no_harm() {
     expect("local t = {} t[2^31] = 0 table.insert(t, 2^31, 'a') return t[2^31]", "$1 a");
     expect("local t = {'a', 'b'} table.insert(t, 0, 'c') return {t[0], t[2], t[3], t[1]}", "*3 $1 c $1 a $1 b");
     expect("local t = {} table.insert(t, -0.5, 'a') table.insert(t, -1.5, 'b') return {t[-1], t[1]}", "*2 $1 b $1 a");
+    expect("local t = {} table.insert(t, 0.5, 'a') return {t[0], #t}", "*2 $1 a :0");
     expect("local t = {'a'} table.insert(t, '1', 'b') return t", "*2 $1 b $1 a");
     let stopped = "failed: ERR enough @user_script:1";
     expect("table.insert({}, -2^31, 1)", stopped);

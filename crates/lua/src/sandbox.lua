@@ -285,11 +285,14 @@ tables.remove = changing("remove", lua.table.remove, 1)
 
 -- What compares for it fails by itself.
 local sort = lua.table.sort
-function tables.sort(object, ...)
+function tables.sort(...)
+  local object, compare = ...
   if object ~= nil and behind[object] then
     error(READONLY, 0)
+  elseif type(object) ~= "table" or compare ~= nil and type(compare) ~= "function" then
+    return of_guarded("sort", pcall(sort, ...))
   end
-  return sort(object, ...)
+  return sort(...)
 end
 
 tables.foreach = looking("foreach", lua.table.foreach)
@@ -317,7 +320,7 @@ local function guarded(name)
       fail("pattern too complex", 2)
     end
     -- What a function of the script's fails with is its own.
-    if type(third) == "function" or type(third) == "table" then
+    if type(third) == "function" or type(third) == "table" and getmetatable(third) then
       return run(...)
     end
     return of_guarded(name, pcall(run, ...))

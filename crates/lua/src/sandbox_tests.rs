@@ -27,6 +27,9 @@ fn functions_of_redis_refuse_other_arguments() {
         "return {redis.status_reply('a b'), redis.error_reply('MYERR'), redis.error_reply('My err')}",
         "*3 +a b -ERR MYERR -My err",
     );
+    expect("return {redis.error_reply('-MY err'), redis.error_reply('-MY')}", "*2 -MY err -ERR MY");
+    expect("return redis.error_reply(' x')", "- x");
+    expect("redis.setresp(3) redis.setresp(2) return false", "$-1");
     expect("return redis.replicate_commands()", ":1");
     expect("return {tostring(redis.breakpoint()), type(redis.debug)}", "*2 $5 false $8 function");
     expect("return {redis.acl_check_cmd('echo', 'a'), redis.acl_check_cmd('echo')}", "*2 :1 $-1");
@@ -51,6 +54,8 @@ fn functions_of_strings_fail_as_in_c() {
     for (call, failure) in [
         ("string.find('a', nil)", "bad argument #2 to 'find' (string expected, got nil)"),
         ("string.gsub('a', 'a')", "bad argument #3 to 'gsub' (string/function/table expected)"),
+        ("string.gsub('a', 'a', {a = {}})", "invalid replacement value (a table)"),
+        ("string.gsub('a', '(', {})", "unfinished capture"),
         ("('a'):match('%')", "malformed pattern (ends with '%')"),
         ("('a'):gsub('a', '%2')", "invalid capture index"),
         ("('a'):gsub('[a', 'b')", "malformed pattern (missing ']')"),
@@ -58,10 +63,13 @@ fn functions_of_strings_fail_as_in_c() {
         ("pairs()", "bad argument #1 to 'pairs' (table expected, got no value)"),
         ("next(1)", "bad argument #1 to 'next' (table expected, got number)"),
         ("rawset(1, 2, 3)", "bad argument #1 to 'rawset' (table expected, got number)"),
+        ("table.sort()", "bad argument #1 to 'sort' (table expected, got no value)"),
+        ("table.sort({2, 1}, 5)", "bad argument #2 to 'sort' (function expected, got number)"),
         ("getmetatable()", "bad argument #1 to 'getmetatable' (value expected)"),
         ("setmetatable({}, 1)", "bad argument #2 to 'setmetatable' (nil or table expected)"),
         ("unpack()", "bad argument #1 to 'unpack' (table expected, got no value)"),
         ("unpack({}, 'x')", "bad argument #2 to 'unpack' (number expected, got string)"),
+        ("unpack({}, 1, 7998)", "too many results to unpack"),
         ("table.insert({}, 'x', 1)", "bad argument #2 to 'insert' (number expected, got string)"),
         ("table.insert(1, 2)", "bad argument #1 to 'insert' (table expected, got number)"),
         ("table.setn({}, 1)", "'setn' is obsolete"),
@@ -70,9 +78,18 @@ fn functions_of_strings_fail_as_in_c() {
         ("math.random('x', 2)", "bad argument #1 to 'random' (number expected, got string)"),
         ("math.random(1, {})", "bad argument #2 to 'random' (number expected, got table)"),
     ] {
-        expect(&format!("local x = {call}"), &format!("failed: ERR user_script:1: {failure} @user_script:1"));
+        let text = format!("user_script:1: {failure}");
+        expect(&format!("local x = {call}"), &format!("failed: ERR {text} @user_script:1"));
+        let caught = format!("return select(2, pcall(function() local x = {call} end))");
+        expect(&caught, &format!("${} {text}", text.len()));
     }
     expect("local x = ('a'):gsub('a', function() error({err = 'MY e'}) end)", "failed: MY e @user_script:1");
+    expect(
+        "local t = setmetatable({}, {__index = function() error('mine', 0) end}) \
+         return select(2, pcall(function() ('a'):gsub('a', t) end))",
+        "$4 mine",
+    );
+    expect("return ('a'):find(('a?'):rep(2001), 1, true)", "$-1");
     expect("return {('abc'):gsub('%w', {a = 'x'})}", "*2 $3 xbc :3");
     expect("return {string.gfind('a b', '%a')(), ('k=v'):match('(%w)=(%w)')}", "*3 $1 a $1 k $1 v");
 }

@@ -159,7 +159,9 @@ mod tests {
 
     #[test]
     fn open_quotes_and_text_behind_a_closing_one_are_errors() {
-        for line in ["\"", "'", "\"abc", "'abc", "\"a\"b", "'a'b", "\"a\"\"b\"", "\"a\\", "\"a\\\"", "'\\'", "x\""] {
+        for line in
+            ["\"", "'", "\"abc", "'abc", "\"a\"b", "'a'b", "\"a\"\"b\"", "\"a\\", "\"a\\\"", "'\\'", "x\"", "\"a\"\0"]
+        {
             assert_eq!(words(line), Err(ProtocolError::UnbalancedQuotes), "{line:?}");
         }
     }

@@ -144,6 +144,7 @@ fn look_at_all(
 ) -> Result<(), Early> {
     let interval = session.options.interval;
     let mut walk = Walk::new(&session.options);
+    progress.now = percent(0, 0);
     progress.total = database_size(session.require()?)?;
     put(format!(
         "\n# Scanning the entire keyspace to find {sought} keys as well as\n# average sizes per key type.  You can use \

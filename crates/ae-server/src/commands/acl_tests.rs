@@ -71,6 +71,8 @@ fn users_and_their_rules() {
         ("ACL LOG 1 2", "-ERR unknown subcommand or wrong number of arguments for 'LOG'. Try ACL HELP."),
     ]);
     let mut session = Session::new();
+    let unknown = format!("-ERR Unknown category '{}'", "x".repeat(128));
+    assert_eq!(session.run(&format!("ACL CAT {}", "x".repeat(129))), unknown);
     assert_eq!(session.run("ACL GENPASS").len(), "$64 ".len() + 64);
     assert_eq!(session.run("ACL GENPASS 5").len(), "$2 ".len() + 2);
     assert_ne!(session.run("ACL GENPASS"), session.run("ACL GENPASS"));

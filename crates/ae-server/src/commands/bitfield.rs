@@ -152,6 +152,11 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_any_width_are_counted() {
+        Session::new().expect(&[("BITFIELD k SET u5 #1 31 SET u5 5 3 GET u5 #1 GET u3 #2", "*4 :0 :31 :3 :1")]);
+    }
+
+    #[test]
     fn errors_change_nothing() {
         let mut session = Session::new();
         session.run("RPUSH l a");

@@ -57,6 +57,17 @@ fn a_busy_script_is_ended() {
 }
 
 #[test]
+fn a_busy_script_of_the_primary_is_not_killed() {
+    let mut session = Session::new();
+    session.run("CONFIG SET busy-reply-threshold 1");
+    session.client.is_primary = true;
+    let (_, others) = meanwhile(&mut session, &["EVAL", "while true do end", "0"], &["SCRIPT KILL"]);
+    let text = "-UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot be \
+                killed.";
+    assert_eq!(others, [text]);
+}
+
+#[test]
 fn a_busy_function_is_told_and_ended() {
     let mut session = Session::new();
     let library = "#!lua name=l\nredis.register_function('f', function() while true do end end)";

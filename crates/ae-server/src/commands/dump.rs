@@ -166,6 +166,24 @@ mod tests {
     }
 
     #[test]
+    fn without_a_time_a_key_lives_forever_however_it_is_counted() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        assert_eq!(restore(&mut session, &["a", "0"], &payload, &["ABSTTL"]), "+OK");
+        session.expect(&[("GET a", "$1 v"), ("TTL a", ":-1")]);
+    }
+
+    #[test]
+    fn what_is_replaced_gets_the_usage_of_what_is_restored() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        assert_eq!(restore(&mut session, &["s", "0"], &payload, &["REPLACE", "IDLETIME", "1000"]), "+OK");
+        session.expect(&[("OBJECT IDLETIME s", ":1000")]);
+    }
+
+    #[test]
     fn usage_is_restored() {
         let mut session = Session::new();
         session.run("SET s v");

@@ -215,6 +215,8 @@ mod tests {
             ("TTL k", ":100"),
             ("PERSIST k", ":1"),
             ("EXPIRE k 10 NX", ":1"),
+            ("EXPIRE k -1 NX", ":0"),
+            ("EXPIRE k -1 GT", ":0"),
             ("EXPIRE k 1 NX LT", "-ERR NX and XX, GT or LT options at the same time are not compatible"),
             ("PEXPIREAT k 9999999999999", ":1"),
             ("PEXPIREAT k 9999999999999 LT", ":0"),

@@ -28,6 +28,7 @@ fn circles_and_boxes() {
         ("GEOSEARCH g FROMLONLAT 0 0 BYRADIUS 1 m", "*0"),
         ("GEORADIUS g 15 37 200 km", "*3 $9 Agrigento $7 Palermo $7 Catania"),
         ("GEORADIUS_RO g 15 37 100 km", "*1 $7 Catania"),
+        ("GEORADIUS g 15 37 inf km COUNT 1 DESC", "*1 $4 Rome"),
         ("GEORADIUSBYMEMBER g Agrigento 100 km ASC", "*2 $9 Agrigento $7 Palermo"),
         ("GEORADIUSBYMEMBER_RO g Agrigento 1 mi", "*1 $9 Agrigento"),
     ]);
@@ -64,6 +65,24 @@ fn some_of_them() {
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT x", "-ERR value is not an integer or out of range"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT", SYNTAX),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ANY", "-ERR the ANY argument requires COUNT argument"),
+    ]);
+}
+
+/// The answers of Redis: a part is sorted in another way than all.
+#[test]
+fn of_equally_distant_ones_the_same_are_left_as_in_redis() {
+    let mut session = Session::new();
+    session.run("GEOADD g 15.001 37 f1 15.002 37 f2 15.003 37 f3");
+    (1..=12).for_each(|number| _ = session.run(&format!("GEOADD g 15 37 m{number}")));
+    let eight = "*8 $2 f3 $2 f2 $2 f1 $3 m12 $2 m2 $2 m3 $2 m4 $2 m1";
+    session.expect(&[
+        ("GEOSEARCH g FROMLONLAT 15.003 37 BYRADIUS 20 km COUNT 8", eight),
+        ("GEOSEARCH g FROMLONLAT 15.003 37 BYRADIUS 20 km ASC COUNT 6", "*6 $2 f3 $2 f2 $2 f1 $3 m12 $2 m2 $2 m3"),
+        ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 20 km DESC COUNT 8", eight),
+        (
+            "GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 20 km DESC",
+            "*15 $2 f3 $2 f2 $2 f1 $2 m1 $3 m10 $3 m11 $3 m12 $2 m2 $2 m3 $2 m4 $2 m5 $2 m6 $2 m7 $2 m8 $2 m9",
+        ),
     ]);
 }
 

@@ -95,6 +95,8 @@ mod tests {
             ("INCRBYFLOAT new nan", "-ERR value is not a valid float"),
             ("SET s abc", "+OK"),
             ("INCRBYFLOAT s 1", "-ERR value is not a valid float"),
+            ("SET empty \"\"", "+OK"),
+            ("INCRBYFLOAT empty 1", "-ERR value is not a valid float"),
             ("RPUSH l a", ":1"),
             ("INCRBYFLOAT l x", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
         ]);

@@ -26,6 +26,7 @@ fn results_are_replied() {
         ("SINTERCARD 2 a", "-ERR Number of keys can't be greater than number of args"),
         ("SINTERCARD 1 a LIMIT", "-ERR syntax error"),
         ("SINTERCARD 1 a WHAT 1", "-ERR syntax error"),
+        ("SINTERCARD 1 a LIMIT 1 WHAT 1", "-ERR syntax error"),
         ("SINTERCARD 1 a LIMIT -1", "-ERR LIMIT can't be negative"),
         ("HELLO 3", &Session::new().run("HELLO 3")),
         ("SINTER c", "~1 $1 3"),

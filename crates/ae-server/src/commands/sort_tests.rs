@@ -21,6 +21,15 @@ fn numbers() {
 }
 
 #[test]
+fn a_sorted_set_becomes_large_even_if_it_is_not_sorted() {
+    Session::new().expect(&[
+        ("ZADD z 1 a", ":1"),
+        ("SORT z BY nosort", "*1 $1 a"),
+        ("OBJECT ENCODING z", "$8 skiplist"),
+    ]);
+}
+
+#[test]
 fn by_other_keys() {
     Session::new().expect(&[
         ("RPUSH l a b c", ":3"),

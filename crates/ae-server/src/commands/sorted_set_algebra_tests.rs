@@ -78,6 +78,7 @@ fn what_cannot_be_combined() {
         ("ZUNION 2 a b WEIGHTS 1 nan", "-ERR weight value is not a float"),
         ("ZUNION 2 a b AGGREGATE AVG", "-ERR syntax error"),
         ("ZUNION 2 a b AGGREGATE", "-ERR syntax error"),
+        ("ZDIFFSTORE to 2 a b WITHSCORES", "-ERR syntax error"),
         ("ZUNION 2 a b LIMIT 1", "-ERR syntax error"),
         ("ZUNIONSTORE to 2 a b WITHSCORES", "-ERR syntax error"),
         ("ZDIFF 2 a b WEIGHTS 1 1", "-ERR syntax error"),

@@ -54,6 +54,7 @@ fn options_that_do_not_fit() {
         ("ZRANGE z 0 1 LIMIT 0 5", no_limit),
         ("ZREVRANGE z 0 1 LIMIT 0 5", no_limit),
         ("ZRANGE l - + BYLEX WITHSCORES", "-ERR syntax error, WITHSCORES not supported in combination with BYLEX"),
+        ("ZRANGE l + - BYLEX REV WITHSCORES", "-ERR syntax error, WITHSCORES not supported in combination with BYLEX"),
         ("ZRANGE z 0 1 BYLEX BYSCORE", "-ERR syntax error"),
         ("ZRANGE z 0 1 BYSCORE BYLEX", "-ERR syntax error"),
         ("ZRANGEBYSCORE z 0 1 BYLEX", "-ERR syntax error"),

@@ -157,3 +157,12 @@ fn who_reads_has_been_seen() {
     session.run("XREADGROUP GROUP g a NOACK NOACK STREAMS s >");
     session.expect(&[("XINFO CONSUMERS s g", "*1 *6 $4 name $1 a $7 pending :0 $4 idle :0")]);
 }
+
+#[test]
+fn who_reads_once_more_has_been_seen() {
+    let mut session = session();
+    session.run("XREADGROUP GROUP g a STREAMS s >");
+    session.wait(50);
+    session.run("XREADGROUP GROUP g a STREAMS s 0");
+    session.expect(&[("XINFO CONSUMERS s g", "*1 *6 $4 name $1 a $7 pending :2 $4 idle :0")]);
+}

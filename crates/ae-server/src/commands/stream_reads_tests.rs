@@ -107,6 +107,15 @@ fn the_key_that_changed_first_is_served() {
 }
 
 #[test]
+fn a_key_that_is_named_twice_is_read_behind_its_first_id() {
+    let mut session = session();
+    let mut other = session.other();
+    session.run_as(&mut other, "XREAD BLOCK 0 STREAMS s s 3 9");
+    session.run("XADD s 4-1 f v");
+    assert_eq!(session.received(&mut other), "*1 *2 $1 s *1 *2 $3 4-1 *2 $1 f $1 v");
+}
+
+#[test]
 fn an_entry_that_has_gone_again_ends_a_wait() {
     let mut session = session();
     let mut other = session.other();

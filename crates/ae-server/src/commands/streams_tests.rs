@@ -70,6 +70,17 @@ fn trimming() {
     ]);
 }
 
+/// Without LIMIT, as many go as are in a hundred full nodes.
+#[test]
+fn an_approximate_trimming_has_a_limit_unless_it_is_0() {
+    let mut session = Session::new();
+    session.run("CONFIG SET stream-node-max-entries 1");
+    (0..102).for_each(|_| _ = session.run("XADD s * f v"));
+    session.expect(&[("XTRIM s MAXLEN ~ 0", ":100")]);
+    (0..100).for_each(|_| _ = session.run("XADD s * f v"));
+    session.expect(&[("XTRIM s MAXLEN ~ 0 LIMIT 0", ":102")]);
+}
+
 #[test]
 fn the_append_only_file_may_limit_an_exact_trimming() {
     let mut session = Session::new();

@@ -165,6 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn who_fails_to_execute_watches_nothing_any_more() {
+        let mut session = Session::new();
+        session.expect(&[("WATCH k", "+OK"), ("MULTI", "+OK")]);
+        session.run("NOSUCH");
+        session.expect(&[
+            ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+            ("SET k v", "+OK"),
+            ("MULTI", "+OK"),
+            ("EXEC", "*0"),
+        ]);
+        assert!(session.server.databases.observers.watched.is_empty());
+    }
+
+    #[test]
     fn each_reply_may_be_left_out() {
         for (queued, reply) in [
             (&["CLIENT REPLY OFF", "PING"][..], "*2"),

@@ -48,6 +48,12 @@ fn a_file_may_have_no_checksum() {
 }
 
 #[test]
+fn seconds_before_1970_are_negative() {
+    let content = [b"\xfd\xfe\xff\xff\xff", ENTRY].concat();
+    assert_eq!(read(&file("REDIS0002", &content)).unwrap()[0], "9 k Some(-2000) None");
+}
+
+#[test]
 fn what_can_be_in_a_file() {
     let content: [&[u8]; 9] = [
         b"\xfa\x03abc\xc0\x07",

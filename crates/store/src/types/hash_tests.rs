@@ -46,6 +46,10 @@ fn converts_at_redis_s_limits_and_never_back() {
         assert!(hash.set(&vec![b'a'; field], &vec![b'b'; value], &limits));
         assert_eq!((hash.encoding(), hash.len()), ("hashtable", 4));
     }
+    // Also for a field that is there, and was not too long before.
+    let mut hash = filled(3, &limits);
+    assert!(!hash.set(b"f1", b"x", &Limits { max_packed_value: 1, ..limits }));
+    assert_eq!((hash.encoding(), hash.len()), ("hashtable", 3));
     let mut hash = filled(3, &limits);
     assert!(!hash.set(b"f1", &[b'x'; 65], &limits));
     assert_eq!((hash.encoding(), hash.len(), hash.get(b"f1").unwrap().len()), ("hashtable", 3, 65));

@@ -192,3 +192,8 @@ local c = cjson.new() return type(c), c == cjson, c.encode_max_depth(3), cjson.e
 return cjson.new(1, 2) ~= nil
 return cjson.encode(cjson.decode('{"a":1,"b":[1,2,{"c":null}],"d":"\\u00e9"}'))
 local own = cjson.new() own.encode_max_depth(1) return own.encode({a=1}), pcall(own.encode, {a={}}), cjson.encode({a={}})
+cjson.encode_sparse_array(true, 2, 10) local a, b = cjson.encode({[8] = 1}), cjson.encode({[11] = 1}) cjson.encode_sparse_array(false, 2, 10) return a, b
+cjson.encode_number_precision(3) local a = cjson.encode({[1.23456] = 1.23456}) cjson.encode_number_precision(14) return a
+cjson.encode_number_precision(3) local own = cjson.new() cjson.encode_number_precision(14) return own.encode_number_precision(), own.encode(1 / 3)
+return cjson.decode('"\\ud83d\\ud83d"')
+return cjson.decode('[nan(), nan(a_1), 1]')

@@ -39,6 +39,18 @@ fn what_removal_leaves_is_joined() {
 }
 
 #[test]
+fn what_removal_leaves_is_joined_if_half_of_the_bytes_will_do() {
+    let (kept_text, gone) = ("k".repeat(500), "x".repeat(500));
+    for (kept, joined) in [(2, vec![4]), (3, vec![3, 3])] {
+        let node = [vec![gone.as_str(); 8 - kept], vec![&kept_text; kept]].concat();
+        let mut list = list_of(&[node.clone(), node].concat(), KIB4);
+        assert_eq!(lengths(&list), [8, 8]);
+        assert_eq!(list.remove(gone.as_bytes(), 0, KIB4), 2 * (8 - kept));
+        assert_eq!(lengths(&list), joined, "{kept} kept");
+    }
+}
+
+#[test]
 fn a_longer_element_that_fits_stays_in_its_node() {
     let long = "x".repeat(1000);
     let mut list = list_of(&[long.as_str(); 4], KIB4);
