@@ -431,3 +431,7 @@ impl Net {
         self.run_stream_of_primary();
     }
 }
+
+#[cfg(test)]
+#[path = "primary_tests.rs"]
+mod tests;

@@ -307,6 +307,41 @@ fn a_copy_that_is_loaded_more_slowly_than_it_comes_arrives_whole() {
     }
 }
 
+/// No more is read of it than there is room for.
+#[test]
+fn a_copy_that_nobody_loads_does_not_arrive() {
+    for load in ["swapdb", "on-empty-db"] {
+        let primary = Primary::new();
+        let _replica = primary.replica(&["--repl-diskless-load", load, "--key-load-delay", "1000000000"]);
+        let file = file(60, 1 << 20);
+        let mut link = primary.accept();
+        link.introduced().unwrap();
+        link.0.get_ref().set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+        assert_eq!(link.send(copy(100, &file)), None);
+    }
+}
+
+/// What clients change before the next one comes has nothing to do with what is in the file.
+#[test]
+fn an_append_only_file_stays_as_it_was_if_a_copy_cannot_be_loaded() {
+    let at = tempfile::tempdir().unwrap();
+    let own = ["--dir", at.path().to_str().unwrap(), "--appendonly", "yes"];
+    let primary = Primary::new();
+    let mut replica = primary.replica(&[&own[..], &["--replica-read-only", "no"]].concat());
+    let mut client = replica.connect();
+    client.call("SET old 1", "+OK");
+    let mut broken = file(1000, 1);
+    *broken.last_mut().unwrap() ^= 1;
+    let _link = primary.give(100, &broken);
+    replica.logged("cannot load the copy");
+    client.call("SET new 1", "+OK");
+    assert_eq!(number(&mut client, "persistence", "aof_enabled"), 0);
+    drop(replica);
+    let server = start(&own);
+    let mut client = server.connect();
+    assert_eq!([client.ask(&["GET", "old"]), client.ask(&["DBSIZE"])], [&b"1"[..], b":1"]);
+}
+
 #[test]
 fn a_stream_that_breaks_goes_on_where_it_was() {
     let primary = Primary::new();
