@@ -7,6 +7,7 @@ use crate::config::settings::Config;
 use crate::net::turns::Turns;
 use crate::replication::link::Phase;
 use ae::Listener;
+use std::io::Write;
 use testkit::eventually;
 
 struct Pair {
@@ -89,4 +90,18 @@ fn a_primary_that_is_not_read_is_not_silent() {
     });
     pair.replica.before_sleep();
     assert!(comes(&pair));
+}
+
+/// It sees none of what has come meanwhile.
+#[test]
+fn a_stream_waits_for_the_end_of_a_script() {
+    let pair = Pair::new();
+    let (mut writer, mut reader) = (pair.primary.connect(), pair.replica.connect());
+    assert_eq!(pair.replica.ask(&mut reader, "CONFIG SET busy-reply-threshold 1"), "+OK");
+    // It comes before the stream.
+    let script = "EVAL \"for i = 1, 10000000 do end return redis.call('exists', 'k')\" 0\r\n";
+    reader.write_all(script.as_bytes()).unwrap();
+    assert_eq!(pair.primary.ask(&mut writer, "SET k v"), "+OK");
+    assert_eq!(pair.replica.ask(&mut reader, "PING"), ":0 +PONG");
+    pair.until("the change", |pair| pair.replica.net().server.databases[0].len() == 1);
 }

@@ -43,6 +43,22 @@ fn a_stream_that_breaks_goes_on_in_its_database() {
     eventually("the rest", || (client.ask(&["GET", "more"]) == b"2").then_some(()));
 }
 
+/// Its file says where the stream goes on.
+#[test]
+fn a_replica_connects_when_its_own_data_are_loaded() {
+    let at = tempfile::tempdir().unwrap();
+    let own = ["--dir", at.path().to_str().unwrap()];
+    let primary = Primary::new();
+    let mut replica = primary.replica(&own);
+    let mut client = replica.connect();
+    let _link = primary.give(100, &file(10, 1));
+    eventually("the copy", || (client.ask(&["DBSIZE"]) == b":10").then_some(()));
+    client.send("SHUTDOWN SAVE\r\n");
+    eventually("it ends", || (!replica.is_running()).then_some(()));
+    let _replica = primary.replica(&[&own[..], &["--key-load-delay", "20000"]].concat());
+    assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", HISTORY, "101"]);
+}
+
 /// However they came.
 #[test]
 fn the_data_of_a_copy_are_in_the_append_only_file() {
