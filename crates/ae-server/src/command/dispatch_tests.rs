@@ -1,5 +1,6 @@
 use crate::log::{Level, heard};
 use crate::scripting::running::Running;
+use crate::server::loading::LoadOptions;
 use crate::testing::Session;
 
 /// What INFO says of a command.
@@ -116,6 +117,19 @@ fn while_a_script_takes_long_little_is_served() {
     assert!(session.run("GET k").starts_with("-BUSY "));
     session.expect(&[("SCRIPT KILL", "+OK")]);
     assert_eq!(session.server.databases[0].len(), 1);
+}
+
+/// What has to do with all data waits for those that come.
+#[test]
+fn what_is_refused_while_other_data_are_loaded_aside() {
+    let mut session = Session::new();
+    session.expect(&[("SET k v", "+OK")]);
+    let options = LoadOptions { aside: true, ..LoadOptions::default() };
+    session.server.begin_loading_stream(options, Box::new(|_, _| ())).unwrap();
+    for request in ["SAVE", "BGSAVE", "BGREWRITEAOF", "REPLICAOF NO ONE", "PSYNC ? -1"] {
+        assert!(session.run(request).starts_with("-LOADING "), "{request}");
+    }
+    session.expect(&[("GET k", "$1 v"), ("SET k w", "+OK")]);
 }
 
 #[test]

@@ -92,13 +92,23 @@ fn a_busy_script_that_has_written_goes_on_until_the_server_ends() {
     session.run("CONFIG SET busy-reply-threshold 1");
     let script = "redis.call('set', 'k', 'v') redis.call('get', 'k') while true do end";
     let requests = ["SCRIPT KILL", "SHUTDOWN", "SHUTDOWN NOSAVE"];
-    let (_, others) = meanwhile(&mut session, &["EVAL", script, "0"], &requests);
+    let (reply, others) = meanwhile(&mut session, &["EVAL", script, "0"], &requests);
+    assert!(reply.contains("the server ends"), "{reply}");
     assert!(others[0].starts_with("-UNKILLABLE Sorry the script already executed write commands"), "{}", others[0]);
     assert_eq!(others[1..], [BUSY, ""]);
     assert!(session.server.shutdown);
     // Nobody gets half of what it does.
     let told = session.fed(&mut replica);
     assert!(!told.contains("set"), "{told}");
+}
+
+#[test]
+fn a_busy_script_of_the_primary_goes_on() {
+    let mut session = Session::new();
+    session.run("CONFIG SET busy-reply-threshold 1");
+    session.client.is_primary = true;
+    let (_, others) = meanwhile(&mut session, &["EVAL", "while true do end", "0"], &["SCRIPT KILL"]);
+    assert!(others[0].starts_with("-UNKILLABLE The busy script was sent by a master instance"), "{}", others[0]);
 }
 
 #[test]

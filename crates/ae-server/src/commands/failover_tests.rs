@@ -42,8 +42,10 @@ fn what_came_before_is_sent_to_replicas_first() {
 fn who_waits_for_a_key_is_sent_away_when_the_server_becomes_a_replica() {
     let mut session = Session::new();
     let mut waits = session.other();
-    session.run_as(&mut waits, "BLPOP k 0");
+    session.run_as(&mut waits, "BLPOP k 100");
     session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK")]);
+    assert!(session.server.databases.observers.waiting.is_empty());
+    assert_eq!(session.number("clients_in_timeout_table"), 0);
     let told = session.received(&mut waits);
     assert!(told.starts_with("-UNBLOCKED force unblock from blocking operation, instance state changed"), "{told}");
     assert_eq!(session.server.clients.get_same(waits).unwrap().closing, Closing::AfterReplies);

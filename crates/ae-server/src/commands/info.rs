@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_paused_does_not_block() {
+    fn a_client_that_is_paused_is_blocked() {
         let mut session = Session::new();
         let mut other = session.other();
         session.expect(&[("CLIENT PAUSE 100000 WRITE", "+OK")]);
         session.run_as(&mut other, "SET k v");
-        assert_eq!(session.info("blocked_clients"), "0");
+        assert_eq!(session.info("blocked_clients"), "1");
         session.expect(&[("CLIENT UNPAUSE", "+OK")]);
     }
 

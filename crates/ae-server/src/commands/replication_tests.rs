@@ -477,4 +477,12 @@ fn a_replica_waits_for_no_replicas() {
     let mut session = Session::new();
     session.expect(&[("WAIT 0 0", ":0"), ("REPLICAOF 127.0.0.1 1", "+OK")]);
     assert!(session.run("WAIT 0 0").starts_with("-ERR WAIT cannot be used with replica instances."));
+    // Nor at its end: they have the same primary in the end.
+    let mut session = Session::new();
+    session.replica("REPLCONF capa psync2");
+    session.run("SET k v");
+    session.server.begin_waiting_for_replicas(false);
+    assert!(session.server.waits_for_replicas());
+    session.run("REPLICAOF 127.0.0.1 1");
+    assert!(!session.server.waits_for_replicas());
 }

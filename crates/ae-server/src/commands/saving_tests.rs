@@ -277,15 +277,20 @@ fn reloading() {
 #[test]
 fn who_watches_or_waits_for_a_key_learns_that_it_was_loaded_again() {
     let (mut session, _folder) = session();
-    session.expect(&[("RPUSH list v", ":1"), ("SET k v", "+OK"), ("SAVE", "+OK"), ("DEL list", ":1")]);
-    let (mut watches, mut waits) = (session.other(), session.other());
-    session.run_as(&mut watches, "WATCH k");
+    session.expect(&[("RPUSH list v", ":1"), ("SET k v", "+OK"), ("SET l v", "+OK"), ("SAVE", "+OK")]);
+    session.expect(&[("DEL list l", ":2")]);
+    let (mut one, mut other, mut waits) = (session.other(), session.other(), session.other());
+    session.run_as(&mut one, "WATCH k");
+    // There is none, and one comes.
+    session.run_as(&mut other, "WATCH l");
     assert_eq!(session.run_as(&mut waits, "BLPOP list 0"), "");
     session.expect(&[("DEBUG RELOAD NOSAVE", "+OK")]);
     session.wait(0);
     assert_eq!(session.received(&mut waits), "*2 $4 list $1 v");
-    session.run_as(&mut watches, "MULTI");
-    assert_eq!(session.run_as(&mut watches, "EXEC"), "*-1");
+    for watches in [&mut one, &mut other] {
+        session.run_as(watches, "MULTI");
+        assert_eq!(session.run_as(watches, "EXEC"), "*-1");
+    }
 }
 
 #[test]

@@ -18,10 +18,6 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    pub fn clear(&mut self) {
-        self.sorted.clear();
-    }
-
     pub fn take_best(&mut self) -> Option<Candidate> {
         self.sorted.pop()
     }

@@ -69,7 +69,6 @@ impl Databases {
                 }
             }
             if looked_at == 0 {
-                self.candidates.clear();
                 return None;
             }
             while let Some(best) = self.candidates.take_best() {

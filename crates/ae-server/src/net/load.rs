@@ -92,6 +92,16 @@ mod tests {
         session.expect(&[("MGET a b", "*2 $1 1 $1 2")]);
     }
 
+    #[test]
+    fn what_has_been_loaded_again_has_not_changed() {
+        let turns = Turns::new(|config, _| config.append_only.on = true);
+        let mut client = turns.connect();
+        let requests = "SET a 1\r\nSET b 2\r\nSAVE\r\nDEBUG LOADAOF";
+        assert_eq!(turns.ask(&mut client, requests), "+OK +OK +OK +OK");
+        assert_eq!(turns.ask(&mut client, "SET c 3"), "+OK");
+        assert_eq!(turns.net().server.unsaved_changes(), 1);
+    }
+
     /// The loop may have slept for long, and old files have times that count from when they are loaded.
     #[test]
     fn the_time_is_that_of_loading() {

@@ -422,7 +422,6 @@ impl Net {
         let id = self.server.clients.next_id();
         let mut client = Box::new(Client::new(id, Some(conn), &self.superuser, self.server.ticks));
         client.is_primary = true;
-        client.authenticated = true;
         client.replies = Replies::Off;
         client.db = known.stream_db.min(self.server.config.databases.saturating_sub(1));
         (known.phase, known.takes_over) = (Phase::Connected, false);
@@ -433,3 +432,7 @@ impl Net {
         self.run_stream_of_primary();
     }
 }
+
+#[cfg(test)]
+#[path = "primary_tests.rs"]
+mod tests;

@@ -102,7 +102,7 @@ fn clients(server: &Server, current: &Client, out: &mut String) {
         "maxclients" => server.config.max_clients,
         "client_recent_max_input_buffer" => largest(|client| client.input.as_ref().map_or(0, |input| input.memory())),
         "client_recent_max_output_buffer" => largest(|client| client.output.memory()),
-        "blocked_clients" => all().filter(|client| client.blocked.is_some()).count(),
+        "blocked_clients" => all().filter(|client| client.waits()).count(),
         "tracking_clients" => server.tracking.clients().len(),
         "clients_in_timeout_table" => server.timeouts.len(),
     );

@@ -199,6 +199,35 @@ fn a_rewrite_is_no_save() {
     }
 }
 
+/// Of the first one nobody knows what is changed behind it.
+#[test]
+fn a_rewrite_without_the_file_gives_way_to_the_first_base_of_one() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    session.expect(&[("SET k v", "+OK"), ("BGREWRITEAOF", STARTED)]);
+    round(&mut session);
+    assert!(session.server.is_rewriting());
+    session.expect(&[("CONFIG SET appendonly yes", "+OK"), ("SET l w", "+OK")]);
+    assert!(!session.server.is_rewriting());
+    finish(&mut session);
+    assert!(session.server.flush_log());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+/// What goes is in the base, and that it goes is behind it.
+#[test]
+fn a_rewrite_goes_on_when_everything_goes() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("SET k v", "+OK"), ("BGREWRITEAOF", STARTED)]);
+    round(&mut session);
+    session.expect(&[("FLUSHALL", "+OK"), ("SET l w", "+OK")]);
+    assert!(session.server.is_rewriting());
+    finish(&mut session);
+    assert_eq!(session.number("aof_rewrites"), 1);
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
 /// CONFIG SET has left something to the end of loading, which is no more to be done later on.
 #[test]
 fn one_that_was_turned_off_and_on_while_it_was_loaded_is_on() {

@@ -69,6 +69,18 @@ fn expired_keys_are_removed_elsewhere_too() {
     assert_eq!(logged(&mut session, &["GET l"]), "*2 DEL l");
 }
 
+/// What had to go for a request is no part of it.
+#[test]
+fn what_is_evicted_for_a_request_is_told_by_itself() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("SET old v", "+OK"),
+        ("CONFIG SET maxmemory-policy allkeys-random maxmemory-eviction-tenacity 100", "+OK"),
+    ]);
+    session.server.config.memory.max = 1;
+    assert_eq!(logged(&mut session, &["SWAPDB 0 1"]), "*2 SELECT 0 *2 DEL old *3 SWAPDB 0 1");
+}
+
 #[test]
 fn points_in_time_are_told() {
     let mut session = Session::new();

@@ -27,6 +27,79 @@ fn the_stream_goes_on_in_its_database_with_another_primary() {
     eventually("the rest", || (client.ask(&["GET", "more"]) == b"2").then_some(()));
 }
 
+#[test]
+fn a_stream_that_breaks_goes_on_in_its_database() {
+    let primary = Primary::new();
+    let replica = primary.replica(&[]);
+    let mut client = replica.connect();
+    client.call("SELECT 3", "+OK");
+    let mut link = primary.give(100, &file(1, 1));
+    link.send(format!("*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n{SET}")).unwrap();
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+    drop(link);
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send("+CONTINUE\r\n*2\r\n$4\r\nINCR\r\n$4\r\nmore\r\n").unwrap();
+    eventually("the rest", || (client.ask(&["GET", "more"]) == b"2").then_some(()));
+}
+
+/// Its file says where the stream goes on.
+#[test]
+fn a_replica_connects_when_its_own_data_are_loaded() {
+    let at = tempfile::tempdir().unwrap();
+    let own = ["--dir", at.path().to_str().unwrap()];
+    let primary = Primary::new();
+    let mut replica = primary.replica(&own);
+    let mut client = replica.connect();
+    let _link = primary.give(100, &file(10, 1));
+    eventually("the copy", || (client.ask(&["DBSIZE"]) == b":10").then_some(()));
+    client.send("SHUTDOWN SAVE\r\n");
+    eventually("it ends", || (!replica.is_running()).then_some(()));
+    let _replica = primary.replica(&[&own[..], &["--key-load-delay", "20000"]].concat());
+    assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", HISTORY, "101"]);
+}
+
+/// However they came.
+#[test]
+fn the_data_of_a_copy_are_in_the_append_only_file() {
+    for load in ["disabled", "on-empty-db", "swapdb"] {
+        let at = tempfile::tempdir().unwrap();
+        let own = ["--dir", at.path().to_str().unwrap(), "--appendonly", "yes", "--repl-diskless-load", load];
+        let primary = Primary::new();
+        let replica = primary.replica(&[&own[..], &["--replica-read-only", "no"]].concat());
+        let mut client = replica.connect();
+        client.call("SET old 1", "+OK");
+        let _link = primary.give(100, &file(10, 1));
+        eventually("a base", || (number(&mut client, "persistence", "aof_rewrites") == 1).then_some(()));
+        drop(replica);
+        let server = start(&own);
+        let mut client = server.connect();
+        assert_eq!(client.ask(&["DBSIZE"]), b":10", "{load}");
+        assert_eq!(client.ask(&["EXISTS", "old"]), b":0", "{load}");
+    }
+}
+
+/// What clients change before the next one comes has nothing to do with what is in the file.
+#[test]
+fn an_append_only_file_stays_as_it_was_if_a_copy_cannot_be_loaded() {
+    let at = tempfile::tempdir().unwrap();
+    let own = ["--dir", at.path().to_str().unwrap(), "--appendonly", "yes"];
+    let primary = Primary::new();
+    let mut replica = primary.replica(&[&own[..], &["--replica-read-only", "no"]].concat());
+    let mut client = replica.connect();
+    client.call("SET old 1", "+OK");
+    let mut broken = file(1000, 1);
+    *broken.last_mut().unwrap() ^= 1;
+    let _link = primary.give(100, &broken);
+    replica.logged("cannot load the copy");
+    client.call("SET new 1", "+OK");
+    assert_eq!(number(&mut client, "persistence", "aof_enabled"), 0);
+    drop(replica);
+    let server = start(&own);
+    let mut client = server.connect();
+    assert_eq!([client.ask(&["GET", "old"]), client.ask(&["DBSIZE"])], [&b"1"[..], b":1"]);
+}
+
 /// Its primary may have the same data, if it was its replica.
 #[test]
 fn a_server_that_becomes_a_replica_asks_for_its_own_history_as_long_as_it_has_the_data() {
