@@ -22,8 +22,9 @@ fn with_limits(ulimit: &str, port: u16, options: &[&str]) -> Command {
 /// The soft limit is raised as far as it has to be, also where the hard one is high enough from the start.
 #[test]
 fn it_is_raised_for_as_many_clients_as_there_may_be() {
-    let port = free_port();
-    let server = Server::spawn(&mut with_limits("ulimit -Sn 200; ulimit -Hn 2000", port, &[]), port);
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let options = ["--dir", folder.path().to_str().unwrap()];
+    let server = Server::spawn(&mut with_limits("ulimit -Sn 200; ulimit -Hn 2000", port, &options), port);
     server.connect().call("CONFIG GET maxclients", "*2\r\n$10\r\nmaxclients\r\n$4\r\n1000");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
@@ -39,8 +40,9 @@ fn it_is_raised_for_as_many_clients_as_there_may_be() {
 
 #[test]
 fn where_it_cannot_be_raised_there_is_room_for_fewer_clients() {
-    let port = free_port();
-    let server = Server::spawn(&mut with_limits("ulimit -n 200", port, &[]), port);
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let options = ["--dir", folder.path().to_str().unwrap()];
+    let server = Server::spawn(&mut with_limits("ulimit -n 200", port, &options), port);
     server.connect().call("CONFIG GET maxclients", "*2\r\n$10\r\nmaxclients\r\n$3\r\n168");
     let log = &server.first_log;
     assert!(log.contains(" # the limit of 200 open files cannot be raised"), "{log}");
