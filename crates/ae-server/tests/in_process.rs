@@ -45,9 +45,11 @@ fn its_port_is_closed() {
 fn two_at_once_have_nothing_in_common() {
     let _alone = alone();
     let (one, other) = (start(&[]).unwrap(), start(&[]).unwrap());
-    Client::to(one.address()).call("SET k v", "+OK");
+    let mut client = Client::to(one.address());
+    client.call("SET k v", "+OK");
     Client::to(other.address()).call("GET k", "$-1");
     drop(one);
+    client.expect_end();
     Client::to(other.address()).call("PING", "+PONG");
 }
 
