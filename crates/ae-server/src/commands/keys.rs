@@ -173,6 +173,8 @@ mod tests {
             ("RPUSH a 4", ":4"),
             ("COPY b a DB 1", ":1"),
             ("COPY b b DB 1 REPLACE", ":1"),
+            ("COPY b b DB 1 REPLACE", ":1"),
+            ("COPY b b REPLACE DB 1", ":1"),
             ("COPY b a DB 1", ":0"),
             ("COPY b a DB 16", "-ERR DB index is out of range"),
             ("COPY b a DB x", "-ERR value is not an integer or out of range"),

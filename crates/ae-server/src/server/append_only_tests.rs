@@ -188,6 +188,15 @@ fn a_large_change_takes_no_memory_once_it_is_written() {
 }
 
 #[test]
+fn what_it_lacks_when_it_is_turned_off_is_told() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.append_only.disk.faults.plan(0..10, Fault::Error(ENOSPC));
+    session.expect(&[("SET k v", "+OK"), ("CONFIG SET appendonly no", "+OK")]);
+    heard::told(Level::Warning, "append-only file: it has been turned off, and its last changes could not be written");
+}
+
+#[test]
 fn a_rewrite_is_no_save() {
     let at = tempfile::tempdir().unwrap();
     let mut session = session(&at, true, true);
