@@ -103,15 +103,6 @@ fn a_busy_script_that_has_written_goes_on_until_the_server_ends() {
 }
 
 #[test]
-fn a_busy_script_of_the_primary_goes_on() {
-    let mut session = Session::new();
-    session.run("CONFIG SET busy-reply-threshold 1");
-    session.client.is_primary = true;
-    let (_, others) = meanwhile(&mut session, &["EVAL", "while true do end", "0"], &["SCRIPT KILL"]);
-    assert!(others[0].starts_with("-UNKILLABLE The busy script was sent by a master instance"), "{}", others[0]);
-}
-
-#[test]
 fn without_a_threshold_nobody_is_served_meanwhile() {
     let mut session = Session::new();
     session.run("CONFIG SET busy-reply-threshold 0");
