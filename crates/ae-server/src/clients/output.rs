@@ -180,7 +180,7 @@ impl Output {
         let mut left = max;
         let mut add = |part: &'a [u8]| {
             let part = &part[..part.len().min(left)];
-            if !part.is_empty() && count < PARTS_MAX {
+            if !part.is_empty() {
                 parts[count] = IoSlice::new(part);
                 count += 1;
                 left -= part.len();

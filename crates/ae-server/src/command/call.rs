@@ -27,10 +27,6 @@ pub fn call(
     commands: &'static Registry<Run>,
     wait: Wait,
 ) {
-    // While a transaction runs that is EXEC.
-    if client.executes.is_none() {
-        client.last_command = Some(command.spec);
-    }
     let (spec, changed, still_waiting) = (command.spec, None, false);
     run(Context { server, client, args, spec, commands, wait, changed, still_waiting }, command);
 }

@@ -71,7 +71,6 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     };
     let (result, protocol) = engine.run(what.script, what.kind, keys, args, &mut host);
     ctx.client.db = db;
-    ctx.client.last_command = Some(ctx.spec);
     ctx.server.scripting.running = None;
     // Each of its commands has told its own.
     ctx.no_effect();

@@ -43,7 +43,6 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.executes = Some(transaction.queue.len());
     for (spec, args) in &transaction.queue {
         // They may have changed since it was queued.
-        ctx.client.last_command = Some(ctx.spec);
         let Context { server, client, commands, .. } = &mut *ctx;
         // Each request has its own reply or none: one may be CLIENT REPLY or CLIENT KILL.
         client.reply_in_transaction(spec.is(flag::SUBSCRIBING), |client| {
@@ -54,7 +53,7 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
             }
         });
     }
-    (ctx.client.executes, ctx.client.last_command) = (None, Some(ctx.spec));
+    ctx.client.executes = None;
     if std::mem::take(&mut ctx.client.skips_behind) && ctx.client.replies == Replies::On {
         ctx.client.replies = Replies::SkipNext;
     }

@@ -188,6 +188,19 @@ fn a_large_change_takes_no_memory_once_it_is_written() {
 }
 
 #[test]
+fn what_grows_while_it_is_rewritten_is_no_reason_for_another_rewrite() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.config.append_only.rewrite_min_size = 1000;
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    round(&mut session);
+    (0..100).for_each(|_| drop(session.run("INCR n")));
+    assert!(session.server.is_rewriting() && session.server.flush_log());
+    session.server.rewrite_when_due();
+    assert!(!session.server.append_only.rewrites.scheduled);
+}
+
+#[test]
 fn what_it_lacks_when_it_is_turned_off_is_told() {
     let at = tempfile::tempdir().unwrap();
     let mut session = session(&at, true, true);
