@@ -244,6 +244,22 @@ static void change_before_sleep_holds_for_this_sleep(void) {
     finish(el);
 }
 
+static void remove_and_poll(aeEventLoop *el) {
+    aeDeleteFileEvent(el, second[0], AE_WRITABLE);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_INT(kernel_interest(second[0]), AE_READABLE);
+}
+
+/* Or it would wake for what nobody wants any more. */
+static void removed_is_told_before_the_next_poll(void) {
+    aeEventLoop *el = prepare(remove_and_poll);
+
+    needs_kernel_interest(el);
+    watch(el, second[0], AE_WRITABLE);
+    CHECK(poll_once(el) > 0);
+    finish(el);
+}
+
 /* ---- Changes that something overtakes ---- */
 
 static void change_and_close(aeEventLoop *el) {
@@ -538,7 +554,8 @@ TEST_MAIN(CASE(added_and_removed_is_as_before), CASE(removed_and_added_still_fir
           CASE(writable_added_fires_in_the_next_iteration), CASE(readable_removed_is_silent),
           CASE(errors_of_the_first_interest_are_told_at_once), CASE(first_and_last_reach_the_kernel_at_once),
           CASE(nested_run_sees_the_change), CASE(change_in_a_time_handler_holds),
-          CASE(change_before_sleep_holds_for_this_sleep), CASE(changed_then_closed_does_no_harm),
+          CASE(change_before_sleep_holds_for_this_sleep), CASE(removed_is_told_before_the_next_poll),
+          CASE(changed_then_closed_does_no_harm),
           CASE(changed_then_reused_is_registered_anew), CASE(reused_for_another_user_is_registered_anew),
           CASE(reused_for_earlier_interest_is_registered_anew), CASE(removed_with_all_and_added_fires),
           CASE(closed_descriptor_is_told_to_every_user), CASE(changed_then_cut_off_does_no_harm),
