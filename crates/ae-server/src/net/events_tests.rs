@@ -140,9 +140,6 @@ fn a_client_is_idle_since_there_was_traffic() {
     assert!(!is_idle(&mut || _ = turns.ask(&mut client, "PING")));
     assert!(!is_idle(&mut || _ = turns.ask(&mut client, "SUBSCRIBE c")));
     assert!(!is_idle(&mut || _ = turns.ask(&mut other, "PUBLISH c m")));
-    // A primary sends its stream.
-    turns.change_last_client(|client| client.is_primary = true);
-    assert!(!is_idle(&mut || _ = turns.ask(&mut client, "*1\r\n$4\r\nPING")));
 }
 
 #[test]
